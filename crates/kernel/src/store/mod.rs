@@ -1,0 +1,1 @@
+//! The database: SQLite (embedded, the default) and PostgreSQL behind one small interface.

@@ -1,0 +1,1 @@
+//! The waldur of Stoa.
