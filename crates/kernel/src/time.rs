@@ -97,7 +97,9 @@ mod tests {
 
     #[test]
     fn an_instant_reads_back_as_it_was_printed() {
-        for text in ["2026-03-01T10:20:30Z", "2026-03-01T10:20:30.123456Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+        for text in
+            ["2026-03-01T10:20:30Z", "2026-03-01T10:20:30.123456Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"]
+        {
             assert_eq!(Time::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(Time::parse("2026-03-01T12:20:30+02:00"), Time::parse("2026-03-01T10:20:30Z"));
