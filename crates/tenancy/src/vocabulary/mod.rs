@@ -1,1 +1,8 @@
-//! Lists of words that the world or the wire has fixed.
+//! Words that the world or the wire has fixed: lists that are looked up and shown, and decide nothing.
+//!
+//! Each list is a constant with a test that it is whole. What an installation may change about them (which countries and
+//! languages it offers, which features are on) is stored elsewhere and starts from here.
+
+pub mod countries;
+pub mod languages;
+pub mod oecd;
