@@ -4,5 +4,6 @@
 //! languages it offers, which features are on) is stored elsewhere and starts from here.
 
 pub mod countries;
+pub mod events;
 pub mod languages;
 pub mod oecd;

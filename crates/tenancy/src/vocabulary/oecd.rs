@@ -1,6 +1,7 @@
 //! Fields of science: the second level of the OECD classification of 2007, by which a project says what it is about
 //! (`OecdFos2007CodeEnum` of the official description, 43 codes). The order is that of the classification, in which 2.10
-//! comes after 2.9.
+//! comes after 2.9. Codes and labels are those of the wire, which puts systems engineering at 2.8 and so counts four
+//! fields one further than the OECD does.
 
 /// Code and label, in the order of the classification.
 pub const FIELDS: &[(&str, &str)] = &[
@@ -18,10 +19,10 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("2.5", "Materials engineering"),
     ("2.6", "Medical engineering"),
     ("2.7", "Environmental engineering"),
-    ("2.8", "Environmental biotechnology"),
-    ("2.9", "Industrial biotechnology"),
-    ("2.10", "Nano-technology"),
-    ("2.11", "Other engineering and technologies"),
+    ("2.8", "Systems engineering"),
+    ("2.9", "Environmental biotechnology"),
+    ("2.10", "Industrial biotechnology"),
+    ("2.11", "Nano technology"),
     ("2.12", "Other engineering and technologies"),
     ("3.1", "Basic medicine"),
     ("3.2", "Clinical medicine"),
