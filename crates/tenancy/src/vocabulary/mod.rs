@@ -5,5 +5,6 @@
 
 pub mod countries;
 pub mod events;
+pub mod features;
 pub mod languages;
 pub mod oecd;
