@@ -2,11 +2,11 @@
 //! role editor shows it, and one sentence that says what it lets its holder do.
 //!
 //! The set is closed (139 strings, reference/permissions.md sections 1 and 3): a role can't carry anything else, and a
-//! string that isn't here is refused where roles are written. A permission doesn't say where it counts; a grant does, and
-//! [`Permission::scopes`] says at which kinds of scope that can mean something.
+//! string that isn't here is refused where roles are written. A permission doesn't say where it counts; a grant does,
+//! and [`Permission::scopes`] says at which kinds of scope that can mean something.
 //!
-//! Order is the order of the names, so a lookup by name is a binary search and the numbers are only good in memory: what
-//! is stored is the name.
+//! Order is the order of the names, so a lookup by name is a binary search and the numbers are only good in memory:
+//! what is stored is the name.
 
 use std::fmt;
 
@@ -50,7 +50,8 @@ permissions! {
         "Remove one of the networks from which people may reach the organization." }
     AccessSubnetUpdate { "ACCESS_SUBNET.UPDATE", "UPDATE_ACCESS_SUBNET", "Other",
         "Change one of the networks from which people may reach the organization." }
-    CallApproveAndRejectProposals { "CALL.APPROVE_AND_REJECT_PROPOSALS", "APPROVE_AND_REJECT_PROPOSALS", "Call management",
+    CallApproveAndRejectProposals { "CALL.APPROVE_AND_REJECT_PROPOSALS",
+        "APPROVE_AND_REJECT_PROPOSALS", "Call management",
         "Accept or reject the proposals of a call." }
     CallCloseRounds { "CALL.CLOSE_ROUNDS", "CLOSE_ROUNDS", "Call management",
         "Close a round of a call before its end." }
@@ -72,7 +73,8 @@ permissions! {
         "Give roles on an organization or on its service provider." }
     CustomerDeletePermission { "CUSTOMER.DELETE_PERMISSION", "DELETE_CUSTOMER_PERMISSION", "Team members",
         "Take roles on an organization or on its service provider away." }
-    CustomerListPermissionReviews { "CUSTOMER.LIST_PERMISSION_REVIEWS", "LIST_CUSTOMER_PERMISSION_REVIEWS", "Team members",
+    CustomerListPermissionReviews { "CUSTOMER.LIST_PERMISSION_REVIEWS",
+        "LIST_CUSTOMER_PERMISSION_REVIEWS", "Team members",
         "See the reviews of who holds what in an organization." }
     CustomerListUsers { "CUSTOMER.LIST_USERS", "LIST_CUSTOMER_USERS", "Customer",
         "See the people of an organization and of its projects." }
@@ -120,7 +122,8 @@ permissions! {
         "Delete the account that a person has at an offering." }
     OfferingDryRunScript { "OFFERING.DRY_RUN_SCRIPT", "DRY_RUN_OFFERING_SCRIPT", "Offering",
         "Try the scripts of a scripted offering without an order." }
-    OfferingManageBackendResources { "OFFERING.MANAGE_BACKEND_RESOURCES", "MANAGE_OFFERING_BACKEND_RESOURCES", "Offering",
+    OfferingManageBackendResources { "OFFERING.MANAGE_BACKEND_RESOURCES",
+        "MANAGE_OFFERING_BACKEND_RESOURCES", "Offering",
         "Report what exists at the provider's side and import it as resources." }
     OfferingManageCampaign { "OFFERING.MANAGE_CAMPAIGN", "MANAGE_CAMPAIGN", "Offering",
         "Create, change and end promotions of offerings." }
@@ -164,13 +167,16 @@ permissions! {
         "Remove a network from which an offering's resources are reached." }
     OfferingAccessSubnetUpdate { "OFFERING_ACCESS_SUBNET.UPDATE", "UPDATE_OFFERING_ACCESS_SUBNET", "Offering",
         "Change a network from which an offering's resources are reached." }
-    OpenstackInstanceConsoleAccess { "OPENSTACK_INSTANCE.CONSOLE_ACCESS", "HAS_OPENSTACK_INSTANCE_CONSOLE_ACCESS", "Openstack",
+    OpenstackInstanceConsoleAccess { "OPENSTACK_INSTANCE.CONSOLE_ACCESS",
+        "HAS_OPENSTACK_INSTANCE_CONSOLE_ACCESS", "Openstack",
         "Open the console of a virtual machine and read its log." }
     OpenstackInstanceManage { "OPENSTACK_INSTANCE.MANAGE", "CAN_MANAGE_OPENSTACK_INSTANCE", "Openstack",
         "Change a virtual machine: flavor, ports, addresses, security groups, volumes." }
-    OpenstackInstanceManagePower { "OPENSTACK_INSTANCE.MANAGE_POWER", "CAN_MANAGE_OPENSTACK_INSTANCE_POWER", "Openstack",
+    OpenstackInstanceManagePower { "OPENSTACK_INSTANCE.MANAGE_POWER",
+        "CAN_MANAGE_OPENSTACK_INSTANCE_POWER", "Openstack",
         "Start, stop and restart a virtual machine." }
-    OpenstackRouterManageGateway { "OPENSTACK_ROUTER.MANAGE_GATEWAY", "CAN_MANAGE_OPENSTACK_ROUTER_GATEWAY", "Openstack",
+    OpenstackRouterManageGateway { "OPENSTACK_ROUTER.MANAGE_GATEWAY",
+        "CAN_MANAGE_OPENSTACK_ROUTER_GATEWAY", "Openstack",
         "Set or clear the external gateway of a router." }
     OrderApprove { "ORDER.APPROVE", "APPROVE_ORDER", "Order",
         "Approve orders, for the consumer or for the provider according to where it is held." }
@@ -222,9 +228,11 @@ permissions! {
         "Assign reviewers and manage the reviews of proposals." }
     ProposalUpdatePermission { "PROPOSAL.UPDATE_PERMISSION", "UPDATE_PROPOSAL_PERMISSION", "Call management",
         "Change until when a role on a proposal lasts." }
-    ResourceAcceptBookingRequest { "RESOURCE.ACCEPT_BOOKING_REQUEST", "ACCEPT_BOOKING_REQUEST", "Customer actions for resources",
+    ResourceAcceptBookingRequest { "RESOURCE.ACCEPT_BOOKING_REQUEST",
+        "ACCEPT_BOOKING_REQUEST", "Customer actions for resources",
         "Accept a booking." }
-    ResourceConsumptionLimitation { "RESOURCE.CONSUMPTION_LIMITATION", "RESOURCE_CONSUMPTION_LIMITATION", "Customer actions for resources",
+    ResourceConsumptionLimitation { "RESOURCE.CONSUMPTION_LIMITATION",
+        "RESOURCE_CONSUMPTION_LIMITATION", "Customer actions for resources",
         "Pause, downscale or restrict a resource that consumes too much." }
     ResourceCreatePermission { "RESOURCE.CREATE_PERMISSION", "CREATE_RESOURCE_PERMISSION", "Team members",
         "Give roles on a resource." }
@@ -236,13 +244,15 @@ permissions! {
         "Delete an account for programs at a resource." }
     ResourceList { "RESOURCE.LIST", "LIST_RESOURCES", "Customer actions for resources",
         "See resources." }
-    ResourceListImportable { "RESOURCE.LIST_IMPORTABLE", "LIST_IMPORTABLE_RESOURCES", "Customer actions for resources",
+    ResourceListImportable { "RESOURCE.LIST_IMPORTABLE",
+        "LIST_IMPORTABLE_RESOURCES", "Customer actions for resources",
         "See what exists at the provider's side and could be imported into a project." }
     ResourceManageApiKey { "RESOURCE.MANAGE_API_KEY", "MANAGE_RESOURCE_API_KEY", "Provider actions",
         "Reveal, set and rotate the key with which a resource is called." }
     ResourceManageUsers { "RESOURCE.MANAGE_USERS", "MANAGE_RESOURCE_USERS", "Provider actions",
         "Say who uses a resource at the provider's side, and with which role." }
-    ResourceRejectBookingRequest { "RESOURCE.REJECT_BOOKING_REQUEST", "REJECT_BOOKING_REQUEST", "Customer actions for resources",
+    ResourceRejectBookingRequest { "RESOURCE.REJECT_BOOKING_REQUEST",
+        "REJECT_BOOKING_REQUEST", "Customer actions for resources",
         "Reject a booking." }
     ResourceSetBackendId { "RESOURCE.SET_BACKEND_ID", "SET_RESOURCE_BACKEND_ID", "Provider actions",
         "Set by which id the provider's system knows a resource." }
@@ -270,53 +280,71 @@ permissions! {
         "Change until when a role on a resource lasts." }
     ResourceUpdateRobotAccount { "RESOURCE.UPDATE_ROBOT_ACCOUNT", "UPDATE_RESOURCE_ROBOT_ACCOUNT", "Provider actions",
         "Change an account for programs at a resource, its keys and its state." }
-    ResourceProjectCreatePermission { "RESOURCE_PROJECT.CREATE_PERMISSION", "CREATE_RESOURCE_PROJECT_PERMISSION", "Team members",
+    ResourceProjectCreatePermission { "RESOURCE_PROJECT.CREATE_PERMISSION",
+        "CREATE_RESOURCE_PROJECT_PERMISSION", "Team members",
         "Give roles on a project inside a resource." }
-    ResourceProjectDeletePermission { "RESOURCE_PROJECT.DELETE_PERMISSION", "DELETE_RESOURCE_PROJECT_PERMISSION", "Team members",
+    ResourceProjectDeletePermission { "RESOURCE_PROJECT.DELETE_PERMISSION",
+        "DELETE_RESOURCE_PROJECT_PERMISSION", "Team members",
         "Take roles on a project inside a resource away." }
-    ResourceProjectUpdatePermission { "RESOURCE_PROJECT.UPDATE_PERMISSION", "UPDATE_RESOURCE_PROJECT_PERMISSION", "Team members",
+    ResourceProjectUpdatePermission { "RESOURCE_PROJECT.UPDATE_PERMISSION",
+        "UPDATE_RESOURCE_PROJECT_PERMISSION", "Team members",
         "Change until when a role on a project inside a resource lasts." }
     RoundList { "ROUND.LIST", "LIST_ROUNDS", "Call management",
         "See the rounds of calls that aren't public." }
     ServiceAccountManage { "SERVICE_ACCOUNT.MANAGE", "MANAGE_SERVICE_ACCOUNT", "Provider actions",
         "Create, change and close the service accounts of an organization or a project." }
-    ServiceProviderGenerateApiSecretCode { "SERVICE_PROVIDER.GENERATE_API_SECRET_CODE", "GENERATE_SERVICE_PROVIDER_API_SECRET_CODE", "Provider actions",
+    ServiceProviderGenerateApiSecretCode { "SERVICE_PROVIDER.GENERATE_API_SECRET_CODE",
+        "GENERATE_SERVICE_PROVIDER_API_SECRET_CODE", "Provider actions",
         "Replace the secret with which a provider reports usage." }
-    ServiceProviderGetApiSecretCode { "SERVICE_PROVIDER.GET_API_SECRET_CODE", "GET_SERVICE_PROVIDER_API_SECRET_CODE", "Provider actions",
+    ServiceProviderGetApiSecretCode { "SERVICE_PROVIDER.GET_API_SECRET_CODE",
+        "GET_SERVICE_PROVIDER_API_SECRET_CODE", "Provider actions",
         "Read the secret with which a provider reports usage." }
     ServiceProviderGetRevenue { "SERVICE_PROVIDER.GET_REVENUE", "GET_SERVICE_PROVIDER_REVENUE", "Provider actions",
         "See what a provider earns month by month." }
-    ServiceProviderGetRobotAccountCustomers { "SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_CUSTOMERS", "GET_SERVICE_PROVIDER_ROBOT_ACCOUNT_CUSTOMERS", "Provider actions",
+    ServiceProviderGetRobotAccountCustomers { "SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_CUSTOMERS",
+        "GET_SERVICE_PROVIDER_ROBOT_ACCOUNT_CUSTOMERS", "Provider actions",
         "See the organizations that have accounts for programs at a provider." }
-    ServiceProviderGetRobotAccountProjects { "SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_PROJECTS", "GET_SERVICE_PROVIDER_ROBOT_ACCOUNT_PROJECTS", "Provider actions",
+    ServiceProviderGetRobotAccountProjects { "SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_PROJECTS",
+        "GET_SERVICE_PROVIDER_ROBOT_ACCOUNT_PROJECTS", "Provider actions",
         "See the projects that have accounts for programs at a provider." }
-    ServiceProviderGetStatistics { "SERVICE_PROVIDER.GET_STATISTICS", "GET_SERVICE_PROVIDER_STATISTICS", "Provider actions",
+    ServiceProviderGetStatistics { "SERVICE_PROVIDER.GET_STATISTICS",
+        "GET_SERVICE_PROVIDER_STATISTICS", "Provider actions",
         "See the figures of a provider: customers, orders, resources." }
-    ServiceProviderListCourseAccounts { "SERVICE_PROVIDER.LIST_COURSE_ACCOUNTS", "LIST_SERVICE_PROVIDER_COURSE_ACCOUNTS", "Provider actions",
+    ServiceProviderListCourseAccounts { "SERVICE_PROVIDER.LIST_COURSE_ACCOUNTS",
+        "LIST_SERVICE_PROVIDER_COURSE_ACCOUNTS", "Provider actions",
         "See the course accounts of projects that use a provider." }
-    ServiceProviderListCustomers { "SERVICE_PROVIDER.LIST_CUSTOMERS", "LIST_SERVICE_PROVIDER_CUSTOMERS", "Provider actions",
+    ServiceProviderListCustomers { "SERVICE_PROVIDER.LIST_CUSTOMERS",
+        "LIST_SERVICE_PROVIDER_CUSTOMERS", "Provider actions",
         "See the organizations that use a provider." }
-    ServiceProviderListCustomerProjects { "SERVICE_PROVIDER.LIST_CUSTOMER_PROJECTS", "LIST_SERVICE_PROVIDER_CUSTOMER_PROJECTS", "Provider actions",
+    ServiceProviderListCustomerProjects { "SERVICE_PROVIDER.LIST_CUSTOMER_PROJECTS",
+        "LIST_SERVICE_PROVIDER_CUSTOMER_PROJECTS", "Provider actions",
         "See the projects of an organization that uses a provider." }
     ServiceProviderListKeys { "SERVICE_PROVIDER.LIST_KEYS", "LIST_SERVICE_PROVIDER_KEYS", "Provider actions",
         "See the public SSH keys of people who use a provider." }
-    ServiceProviderListProjects { "SERVICE_PROVIDER.LIST_PROJECTS", "LIST_SERVICE_PROVIDER_PROJECTS", "Provider actions",
+    ServiceProviderListProjects { "SERVICE_PROVIDER.LIST_PROJECTS",
+        "LIST_SERVICE_PROVIDER_PROJECTS", "Provider actions",
         "See the projects that use a provider." }
-    ServiceProviderListProjectPermissions { "SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS", "LIST_SERVICE_PROVIDER_PROJECT_PERMISSIONS", "Provider actions",
+    ServiceProviderListProjectPermissions { "SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS",
+        "LIST_SERVICE_PROVIDER_PROJECT_PERMISSIONS", "Provider actions",
         "See who holds which role in the projects that use a provider." }
-    ServiceProviderListServiceAccounts { "SERVICE_PROVIDER.LIST_SERVICE_ACCOUNTS", "LIST_SERVICE_PROVIDER_SERVICE_ACCOUNTS", "Provider actions",
+    ServiceProviderListServiceAccounts { "SERVICE_PROVIDER.LIST_SERVICE_ACCOUNTS",
+        "LIST_SERVICE_PROVIDER_SERVICE_ACCOUNTS", "Provider actions",
         "See the service accounts of projects that use a provider." }
     ServiceProviderListUsers { "SERVICE_PROVIDER.LIST_USERS", "LIST_SERVICE_PROVIDER_USERS", "Provider actions",
         "See the people who use a provider." }
-    ServiceProviderListUserCustomers { "SERVICE_PROVIDER.LIST_USER_CUSTOMERS", "LIST_SERVICE_PROVIDER_USER_CUSTOMERS", "Provider actions",
+    ServiceProviderListUserCustomers { "SERVICE_PROVIDER.LIST_USER_CUSTOMERS",
+        "LIST_SERVICE_PROVIDER_USER_CUSTOMERS", "Provider actions",
         "See through which organizations a person uses a provider." }
-    ServiceProviderManageMaintenanceAnnouncement { "SERVICE_PROVIDER.MANAGE_MAINTENANCE_ANNOUNCEMENT", "MANAGE_SERVICE_PROVIDER_MAINTENANCE_ANNOUNCEMENT", "Provider actions",
+    ServiceProviderManageMaintenanceAnnouncement { "SERVICE_PROVIDER.MANAGE_MAINTENANCE_ANNOUNCEMENT",
+        "MANAGE_SERVICE_PROVIDER_MAINTENANCE_ANNOUNCEMENT", "Provider actions",
         "Announce maintenance of a provider's offerings, and run it." }
-    ServiceProviderOpenstackImageManagement { "SERVICE_PROVIDER.OPENSTACK_IMAGE_MANAGEMENT", "SERVICE_PROVIDER_OPENSTACK_IMAGE_MANAGEMENT", "Provider actions",
+    ServiceProviderOpenstackImageManagement { "SERVICE_PROVIDER.OPENSTACK_IMAGE_MANAGEMENT",
+        "SERVICE_PROVIDER_OPENSTACK_IMAGE_MANAGEMENT", "Provider actions",
         "Upload and delete images at a provider's OpenStack." }
     ServiceProviderRegister { "SERVICE_PROVIDER.REGISTER", "REGISTER_SERVICE_PROVIDER", "Provider actions",
         "Make an organization a service provider." }
-    ServiceProviderSetOfferingsUsername { "SERVICE_PROVIDER.SET_OFFERINGS_USERNAME", "SET_SERVICE_PROVIDER_OFFERINGS_USERNAME", "Provider actions",
+    ServiceProviderSetOfferingsUsername { "SERVICE_PROVIDER.SET_OFFERINGS_USERNAME",
+        "SET_SERVICE_PROVIDER_OFFERINGS_USERNAME", "Provider actions",
         "Set a person's user name in all offerings of a provider." }
     StaffAccess { "STAFF.ACCESS", "STAFF_ACCESS", "Token scopes",
         "Let a token use its owner's staff rights; means nothing in a role." }

@@ -58,10 +58,16 @@ pub const FEATURES: &[Feature] = &[
         about: "Ask for a civil number in every invitation." },
     Feature { section: "invitations", key: "conceal_civil_number", default: true,
         about: "Leave the civil number out of invitations." },
+    Feature { section: "invitations", key: "require_user_details", default: false,
+        about: "Ask for the details of the invited person." },
     Feature { section: "invitations", key: "show_course_accounts", default: false,
         about: "Show course accounts beside the team." },
     Feature { section: "invitations", key: "show_service_accounts", default: false,
         about: "Show service accounts beside the team." },
+    Feature { section: "invitations", key: "show_tax_number", default: false,
+        about: "Show the tax number in invitations." },
+    Feature { section: "invitations", key: "tax_number_required", default: false,
+        about: "Ask for a tax number in every invitation." },
     Feature { section: "marketplace", key: "allow_display_of_images_in_markdown", default: false,
         about: "Show pictures in formatted descriptions." },
     Feature { section: "marketplace", key: "call_only", default: false,
@@ -189,7 +195,7 @@ mod tests {
 
     #[test]
     fn flags_are_in_order_and_sections_exist() {
-        assert_eq!(FEATURES.len(), 67);
+        assert_eq!(FEATURES.len(), 70);
         assert!(SECTIONS.is_sorted_by(|one, next| one.0 < next.0));
         assert!(FEATURES.is_sorted_by(|one, next| (one.section, one.key) < (next.section, next.key)));
         for one in FEATURES {
