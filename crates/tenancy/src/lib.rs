@@ -1,1 +1,4 @@
 //! The tenancy of Stoa.
+
+pub mod access;
+pub mod vocabulary;

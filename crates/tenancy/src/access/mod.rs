@@ -1,0 +1,7 @@
+//! What can be allowed, and what ships as allowed to whom.
+//!
+//! Start with [`permissions`], the closed list of what a role can allow; [`roles`] has the roles that ship and what
+//! they are called in each type of installation.
+
+pub mod permissions;
+pub mod roles;
