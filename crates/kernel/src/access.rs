@@ -180,6 +180,8 @@ pub struct Actor {
     pub address: Option<IpAddr>,
     /// The program itself: jobs and the command line.
     pub system: bool,
+    /// Key of the token that was presented, and whether its stamp of last use is due to move.
+    pub token: Option<(i64, bool)>,
 }
 
 /// A staff member who acts as somebody else; both names go on record.

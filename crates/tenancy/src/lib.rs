@@ -1,4 +1,22 @@
-//! The tenancy of Stoa.
+//! People, organizations, divisions, projects, roles, grants and tokens: who there is, and who may do what.
+//!
+//! Inside, one folder per thing, always with the same rooms (design.md, section 2). [`division`] is the smallest whole one:
+//! read it first.
 
 pub mod access;
+pub mod division;
+pub mod project;
+pub mod subnet;
 pub mod vocabulary;
+
+use stoa_kernel::{door::Registry, store::Migration};
+
+/// The tables of this area.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { name: "0002_tenancy", sql: include_str!("migrations/0002_tenancy.sql") }];
+
+/// Registers this area's actions, views and listeners.
+pub fn register(registry: &mut Registry) {
+    registry.views.extend([&division::views::DIVISIONS]);
+    registry.actions.extend([&division::actions::CREATE, &division::actions::UPDATE, &division::actions::DELETE]);
+}

@@ -3,5 +3,6 @@
 //! Start with [`permissions`], the closed list of what a role can allow; [`roles`] has the roles that ship and what
 //! they are called in each type of installation.
 
+pub mod directory;
 pub mod permissions;
 pub mod roles;

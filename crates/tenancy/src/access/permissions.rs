@@ -366,6 +366,11 @@ impl Permission {
         self as usize
     }
 
+    /// The permission as the kernel's decisions know it.
+    pub const fn id(self) -> stoa_kernel::access::Permission {
+        stoa_kernel::access::Permission { index: self as u16, name: self.name() }
+    }
+
     /// Its name on the wire: `PROJECT.CREATE`.
     pub const fn name(self) -> &'static str {
         PERMISSIONS[self.index()].name

@@ -1,0 +1,286 @@
+//! Who calls: from a token to an actor with all its grants, in one query (design.md, section 3).
+//!
+//! What a role carries is kept in memory by role and revision. The revision is read in the same query as the grant, so a
+//! changed role counts at the very next request on every node.
+
+use super::permissions::Permission;
+use crate::{project::rules as project_rules, subnet::rules as subnet_rules};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::HashMap,
+    sync::{Arc, RwLock},
+};
+use stoa_kernel::{
+    Date, Error, Query, Result, Row, Time, Val,
+    access::{Actor, Held, Impersonator, PermissionSet, Role, Stop},
+    door::{Caller, Credential},
+    id::{self, Uuid},
+    vals,
+};
+
+/// Lifetime of a login token whose user set none: it still ends when unused this long, in seconds.
+pub const ENDLESS: Option<i64> = None;
+
+/// The directory of this installation's users.
+#[derive(Default)]
+pub struct Directory {
+    roles: RwLock<HashMap<(i64, i64), Arc<Role>>>,
+}
+
+/// The columns of a user and one of his grants; see [`Directory::read`].
+const COLUMNS: &str = "u.id, u.uuid, u.username, u.first_name, u.last_name, u.email, u.is_staff, u.is_support, \
+     u.is_active, u.token_lifetime, g.uuid, g.role_id, r.revision, r.is_active, g.scope, g.scope_id, g.customer_id, \
+     g.expires_at, p.is_removed, p.end_date, p.grace_period_days, c.grace_period_days, c.has_subnets";
+
+/// From a user to his grants that are not revoked, and what decides whether they count.
+const JOINS: &str = "LEFT JOIN grants g ON g.user_id = u.id AND g.revoked_at IS NULL \
+     LEFT JOIN roles r ON r.id = g.role_id \
+     LEFT JOIN projects p ON g.scope = 'project' AND p.id = g.scope_id \
+     LEFT JOIN customers c ON c.id = g.customer_id";
+
+/// What is stored of a secret: its SHA-256, in hexadecimal digits.
+pub fn hash(secret: &str) -> String {
+    Sha256::digest(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl stoa_kernel::door::Directory for Directory {
+    fn actor<'a>(
+        &'a self,
+        query: &'a mut dyn Query,
+        caller: &'a Caller,
+        now: Time,
+    ) -> futures::future::BoxFuture<'a, Result<Actor>> {
+        Box::pin(self.load(query, caller, now))
+    }
+
+    fn actor_at<'a>(
+        &'a self,
+        query: &'a mut dyn Query,
+        user: Uuid,
+        at: Time,
+    ) -> futures::future::BoxFuture<'a, Result<Option<Actor>>> {
+        Box::pin(self.load_at(query, user, at))
+    }
+}
+
+impl Directory {
+    async fn load(&self, query: &mut dyn Query, caller: &Caller, now: Time) -> Result<Actor> {
+        let actor = match &caller.credential {
+            Credential::None => Actor::stranger(),
+            Credential::System => Actor::system(),
+            Credential::Trusted(uuid) => self.user(query, "u.uuid = $1", Val::Uuid(*uuid), caller, now).await?,
+            Credential::Secret("token" | "session", secret) => self.token(query, secret, caller, now).await?,
+            Credential::Secret(..) => return Err(Error::Unauthenticated("Invalid token.".into())),
+        };
+        match &caller.impersonate {
+            Some(target) => self.impersonate(query, actor, target, caller, now).await,
+            None => Ok(actor),
+        }
+    }
+
+    async fn token(&self, query: &mut dyn Query, secret: &str, caller: &Caller, now: Time) -> Result<Actor> {
+        let invalid = || Error::Unauthenticated("Invalid token.".into());
+        let sql = format!(
+            "SELECT {COLUMNS}, t.id, t.used FROM tokens t JOIN users u ON u.id = t.user_id {JOINS} WHERE t.hash = $1"
+        );
+        let rows = query.query(&sql, &vals![hash(secret)]).await?;
+        let first = rows.first().ok_or_else(invalid)?;
+        let (token_id, used): (i64, Time) = (first.get(23)?, first.get(24)?);
+        let lifetime: Option<i64> = first.get(9)?;
+        if lifetime.is_some_and(|seconds| used.plus_seconds(seconds) < now) {
+            return Err(Error::Unauthenticated("Token has expired.".into()));
+        }
+        if !first.get::<bool>(8)? {
+            return Err(Error::Unauthenticated("User inactive or deleted.".into()));
+        }
+        let mut actor = self.read(query, &rows, caller, now).await?;
+        // The stamp slides only when half the lifetime is over, so that reading does not write (reference/observed.md).
+        actor.token = Some((token_id, used.plus_seconds(lifetime.map_or(600, |seconds| seconds / 2)) < now));
+        Ok(actor)
+    }
+
+    async fn user(&self, query: &mut dyn Query, which: &str, val: Val, caller: &Caller, now: Time) -> Result<Actor> {
+        let sql = format!("SELECT {COLUMNS} FROM users u {JOINS} WHERE {which}");
+        let rows = query.query(&sql, &[val]).await?;
+        if rows.is_empty() {
+            return Err(Error::Unauthenticated("User inactive or deleted.".into()));
+        }
+        self.read(query, &rows, caller, now).await
+    }
+
+    /// Staff act as another user; the record keeps both names. Anybody else who asks for it is refused, and so is a target
+    /// that does not exist (reference/observed.md has the original ignore it).
+    async fn impersonate(
+        &self,
+        query: &mut dyn Query,
+        staff: Actor,
+        target: &str,
+        caller: &Caller,
+        now: Time,
+    ) -> Result<Actor> {
+        if !staff.is_staff() || staff.narrow.is_some() {
+            let decision = stoa_kernel::access::Decision::rule("Only staff may act as another user.");
+            return Err(Error::Forbidden(Box::new(decision)));
+        }
+        let refused = || {
+            let decision = stoa_kernel::access::Decision::rule("The user to act as does not exist.");
+            Error::Forbidden(Box::new(decision))
+        };
+        let uuid = id::parse(target).ok_or_else(refused)?;
+        let mut actor =
+            self.user(query, "u.uuid = $1", Val::Uuid(uuid), caller, now).await.map_err(|error| match error {
+                Error::Unauthenticated(_) => refused(),
+                other => other,
+            })?;
+        actor.impersonator =
+            Some(Box::new(Impersonator { uuid: staff.uuid, username: staff.username, full_name: staff.full_name }));
+        Ok(actor)
+    }
+
+    /// Reads a user and his grants from rows of [`COLUMNS`].
+    async fn read(&self, query: &mut dyn Query, rows: &[Row], caller: &Caller, now: Time) -> Result<Actor> {
+        let first = rows.first().ok_or_else(|| Error::broken("an actor without a row"))?;
+        let mut actor = Actor {
+            id: first.get(0)?,
+            uuid: first.get(1)?,
+            username: first.get(2)?,
+            full_name: format!("{} {}", first.get::<String>(3)?, first.get::<String>(4)?).trim().to_owned(),
+            email: first.get(5)?,
+            staff: first.get(6)?,
+            support: first.get(7)?,
+            address: caller.address,
+            ..Actor::default()
+        };
+        let mut walled = Vec::new();
+        for row in rows {
+            let Some(role_id) = row.get::<Option<i64>>(11)? else { continue };
+            let held = Held {
+                uuid: row.get(10)?,
+                role: self.role(query, role_id, row.get(12)?).await?,
+                scope: row.get(14)?,
+                scope_id: row.get(15)?,
+                owner_id: row.get(16)?,
+                until: row.get(17)?,
+                stopped: None,
+            };
+            let stopped = if held.until.is_some_and(|until| until <= now) {
+                Some(Stop::Expired)
+            } else if !row.get::<bool>(13)? {
+                Some(Stop::RoleDisabled)
+            } else if row.get::<Option<bool>>(18)?.unwrap_or(false) {
+                Some(Stop::ScopeRemoved)
+            } else {
+                let grace = row.get::<Option<i64>>(20)?.or(row.get(21)?);
+                let end: Option<Date> = row.get(19)?;
+                project_rules::has_ended(end, grace, now.date()).then_some(Stop::ScopeEnded)
+            };
+            if row.get::<Option<bool>>(22)?.unwrap_or(false) && !actor.staff && !actor.support {
+                walled.push(held.owner_id);
+            }
+            actor.grants.push(Held { stopped, ..held });
+        }
+        if !walled.is_empty() {
+            self.wall(query, &mut actor, walled).await?;
+        }
+        Ok(actor)
+    }
+
+    /// Stops the grants in organizations that accept their people only from certain networks (reference/permissions.md,
+    /// section 7, IP rule). A caller whose address is unknown is not let in.
+    async fn wall(&self, query: &mut dyn Query, actor: &mut Actor, walled: Vec<i64>) -> Result<()> {
+        let sql = "SELECT customer_id, inet FROM access_subnets WHERE customer_id = ANY($1)";
+        let mut open = HashMap::<i64, bool>::new();
+        for row in query.query(sql, &vals![walled]).await? {
+            let inet: String = row.get(1)?;
+            let inside = subnet_rules::contains(&inet, actor.address);
+            *open.entry(row.get(0)?).or_default() |= inside;
+        }
+        for held in &mut actor.grants {
+            if open.get(&held.owner_id) == Some(&false) && held.stopped.is_none_or(|stop| stop == Stop::ScopeEnded) {
+                held.stopped = Some(Stop::Network);
+            }
+        }
+        Ok(())
+    }
+
+    async fn role(&self, query: &mut dyn Query, id: i64, revision: i64) -> Result<Arc<Role>> {
+        if let Some(role) = self.roles.read().unwrap_or_else(|e| e.into_inner()).get(&(id, revision)) {
+            return Ok(role.clone());
+        }
+        let sql = "SELECT r.id, r.uuid, v.name, v.description, v.scope, v.is_active, v.permissions \
+                   FROM role_versions v JOIN roles r ON r.id = v.role_id WHERE v.role_id = $1 AND v.revision = $2";
+        let rows = query.query(sql, &vals![id, revision]).await?;
+        let row = rows.first().ok_or_else(|| Error::broken(format!("role {id} has no revision {revision}")))?;
+        let role = Arc::new(read_role(row)?);
+        self.roles.write().unwrap_or_else(|e| e.into_inner()).insert((id, revision), role.clone());
+        Ok(role)
+    }
+
+    /// The actor as he was at an instant: grants valid then, roles as they were then.
+    async fn load_at(&self, query: &mut dyn Query, user: Uuid, at: Time) -> Result<Option<Actor>> {
+        let sql = "SELECT id, uuid, username, first_name, last_name, email, is_staff, is_support, is_active \
+                   FROM users WHERE uuid = $1";
+        let rows = query.query(sql, &vals![user]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let mut actor = Actor {
+            id: row.get(0)?,
+            uuid: row.get(1)?,
+            username: row.get(2)?,
+            full_name: format!("{} {}", row.get::<String>(3)?, row.get::<String>(4)?).trim().to_owned(),
+            email: row.get(5)?,
+            staff: row.get(6)?,
+            support: row.get(7)?,
+            ..Actor::default()
+        };
+        let sql = "SELECT g.uuid, g.role_id, \
+                   (SELECT max(v.revision) FROM role_versions v WHERE v.role_id = g.role_id AND v.at <= $1), \
+                   g.scope, g.scope_id, g.customer_id, g.expires_at, p.removed_at, p.end_date, p.grace_period_days, \
+                   c.grace_period_days \
+                   FROM grants g LEFT JOIN projects p ON g.scope = 'project' AND p.id = g.scope_id \
+                   LEFT JOIN customers c ON c.id = g.customer_id \
+                   WHERE g.user_id = $2 AND g.valid_from <= $3 AND (g.revoked_at IS NULL OR g.revoked_at > $4)";
+        for row in query.query(sql, &vals![at, actor.id, at, at]).await? {
+            let Some(revision) = row.get::<Option<i64>>(2)? else { continue };
+            let role = self.role(query, row.get(1)?, revision).await?;
+            let (until, removed): (Option<Time>, Option<Time>) = (row.get(6)?, row.get(7)?);
+            let grace = row.get::<Option<i64>>(9)?.or(row.get(10)?);
+            let stopped = if until.is_some_and(|until| until <= at) {
+                Some(Stop::Expired)
+            } else if !role.active {
+                Some(Stop::RoleDisabled)
+            } else if removed.is_some_and(|removed| removed <= at) {
+                Some(Stop::ScopeRemoved)
+            } else {
+                project_rules::has_ended(row.get(8)?, grace, at.date()).then_some(Stop::ScopeEnded)
+            };
+            actor.grants.push(Held {
+                uuid: row.get(0)?,
+                role,
+                scope: row.get(3)?,
+                scope_id: row.get(4)?,
+                owner_id: row.get(5)?,
+                until,
+                stopped,
+            });
+        }
+        Ok(Some(actor))
+    }
+}
+
+/// Reads a role from id, uuid, name, description, scope, is_active and permissions.
+pub fn read_role(row: &Row) -> Result<Role> {
+    let names: serde_json::Value = row.get(6)?;
+    let names = names.as_array().cloned().unwrap_or_default();
+    // A stored name that this program does not know carries nothing.
+    let permissions: PermissionSet =
+        names.iter().filter_map(|name| Permission::parse(name.as_str()?)).map(Permission::id).collect();
+    Ok(Role {
+        id: row.get(0)?,
+        uuid: row.get(1)?,
+        name: row.get(2)?,
+        description: row.get(3)?,
+        scope: row.get(4)?,
+        active: row.get(5)?,
+        permissions,
+    })
+}

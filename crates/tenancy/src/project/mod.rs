@@ -1,0 +1,3 @@
+//! Projects gather and isolate people and resources (mission J1–J4).
+
+pub mod rules;

@@ -1,0 +1,3 @@
+//! Access subnets: the networks from which an organization lets its people in.
+
+pub mod rules;
