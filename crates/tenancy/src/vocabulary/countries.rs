@@ -259,8 +259,9 @@ pub const COUNTRIES: &[(&str, &str)] = &[
 /// The countries that an organization can choose from unless the installation says otherwise (setting `COUNTRIES`).
 #[rustfmt::skip]
 pub const DEFAULT_CHOICE: &[&str] = &[
-    "AL", "AT", "BA", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "EU", "FI", "FR", "GB", "GE", "GR", "HR",
-    "HU", "IE", "IS", "IT", "LT", "LU", "LV", "MC", "MK", "MT", "NL", "NO", "PL", "PT", "RO", "RS", "SE", "SI", "SK", "UA",
+    "AL", "AT", "BA", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "EU",
+    "FI", "FR", "GB", "GE", "GR", "HR", "HU", "IE", "IS", "IT", "LT", "LU", "LV",
+    "MC", "MK", "MT", "NL", "NO", "PL", "PT", "RO", "RS", "SE", "SI", "SK", "UA",
 ];
 
 /// The name of the country with this code.
