@@ -2,11 +2,12 @@
 //!
 //! Sources: reference/permissions.md sections 2 and 3 (names, scopes, permissions; the newest state), mission R2 and
 //! reference/installation-matrices.md section 3 (which are active), section 2 there (labels). A shipped role is only a
-//! beginning: staff may change its permissions, its description and whether it is active; what differs from this table is
-//! what the system tells about itself (mission R8).
+//! beginning: staff may change its permissions, its description and whether it is active; what differs from this table
+//! is what the system tells about itself (mission R8).
 //!
-//! Mission R2 counts twelve. "Customer manager" and "service provider manager" are one role here, `CUSTOMER.MANAGER`, as
-//! on the wire; the organization reader, the panel member and the proposal member come from the newest published set.
+//! Mission R2 counts twelve. "Customer manager" and "service provider manager" are one role here, `CUSTOMER.MANAGER`,
+//! as on the wire; the organization reader, the panel member and the proposal member come from the newest published
+//! set.
 
 use std::fmt;
 
@@ -83,7 +84,8 @@ impl Installation {
         }
     }
 
-    /// Its name in the public configuration of the Waldur API (`TRANSLATION_DOMAIN`), where a cloud is the empty string.
+    /// Its name in the public configuration of the Waldur API (`TRANSLATION_DOMAIN`), where a cloud is the empty
+    /// string.
     pub const fn translation_domain(self) -> &'static str {
         match self {
             Installation::Cloud => "",
@@ -130,9 +132,9 @@ pub fn label(name: &str, installation: Installation) -> &str {
     }
 }
 
-/// What the shipped owner carries beyond the published set, so that under the ceiling (design.md, section 3: nobody grants
-/// a permission that they don't hold) an owner can still give away every shipped role of an organization, a project, an
-/// offering and a service provider.
+/// What the shipped owner carries beyond the published set, so that under the ceiling (design.md, section 3: nobody
+/// grants a permission that they don't hold) an owner can still give away every shipped role of an organization, a
+/// project, an offering and a service provider.
 ///
 /// Roles of calls and proposals stay out: they are given by call organizers and call managers.
 pub const OWNER_CEILING: &[Permission] =

@@ -1,5 +1,6 @@
-//! Countries: ISO 3166-1 two-letter codes with their English short names, and the European Union, which the wire counts as
-//! one (`CountryEnum` of the official description, 250 codes). Names are those of ISO, as the Waldur API prints them.
+//! Countries: ISO 3166-1 two-letter codes with their English short names, and the European Union, which the wire counts
+//! as one (`CountryEnum` of the official description, 250 codes). Names are those of ISO, as the Waldur API prints
+//! them.
 
 /// Code and name, in order of the codes.
 pub const COUNTRIES: &[(&str, &str)] = &[
@@ -258,8 +259,9 @@ pub const COUNTRIES: &[(&str, &str)] = &[
 /// The countries that an organization can choose from unless the installation says otherwise (setting `COUNTRIES`).
 #[rustfmt::skip]
 pub const DEFAULT_CHOICE: &[&str] = &[
-    "AL", "AT", "BA", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "EU", "FI", "FR", "GB", "GE", "GR", "HR", "HU",
-    "IE", "IS", "IT", "LT", "LU", "LV", "MC", "MK", "MT", "NL", "NO", "PL", "PT", "RO", "RS", "SE", "SI", "SK", "UA",
+    "AL", "AT", "BA", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "EU",
+    "FI", "FR", "GB", "GE", "GR", "HR", "HU", "IE", "IS", "IT", "LT", "LU", "LV",
+    "MC", "MK", "MT", "NL", "NO", "PL", "PT", "RO", "RS", "SE", "SI", "SK", "UA",
 ];
 
 /// The name of the country with this code.

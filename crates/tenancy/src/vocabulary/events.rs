@@ -3,8 +3,8 @@
 //!
 //! Actions name their event by one of these where the wire has a fitting one; nothing here says when an event happens.
 //! A type has one home group and may be listed in others too. Sources: `EventTypesEnum` and `EventGroupsEnum` of the
-//! official description; reference/events-and-quotas.md section 2 for the groups of tenancy; the published list of groups
-//! for the rest, and the type's beginning where it is silent.
+//! official description; reference/events-and-quotas.md section 2 for the groups of tenancy; the published list of
+//! groups for the rest, and the type's beginning where it is silent.
 
 /// A type of event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -368,13 +368,15 @@ pub const EVENT_TYPES: &[EventType] = &[
         about: "A staff member ran a query on the database." },
     EventType { name: "reduction_of_customer_credit", group: "credits", also: &["customers", "invoices"],
         about: "The credit of an organization paid for its use." },
-    EventType { name: "reduction_of_customer_credit_due_to_minimal_consumption", group: "credits", also: &["customers", "invoices"],
+    EventType { name: "reduction_of_customer_credit_due_to_minimal_consumption", group: "credits",
+        also: &["customers", "invoices"],
         about: "The credit of an organization shrank because less was used than agreed." },
     EventType { name: "reduction_of_customer_expected_consumption", group: "credits", also: &["customers", "invoices"],
         about: "The expected monthly consumption of an organization was lowered." },
     EventType { name: "reduction_of_project_credit", group: "credits", also: &["customers", "invoices"],
         about: "The credit of a project paid for its use." },
-    EventType { name: "reduction_of_project_credit_due_to_minimal_consumption", group: "credits", also: &["customers", "invoices"],
+    EventType { name: "reduction_of_project_credit_due_to_minimal_consumption", group: "credits",
+        also: &["customers", "invoices"],
         about: "The credit of a project shrank because less was used than agreed." },
     EventType { name: "reduction_of_project_expected_consumption", group: "credits", also: &["customers", "invoices"],
         about: "The expected monthly consumption of a project was lowered." },

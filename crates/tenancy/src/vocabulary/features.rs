@@ -1,9 +1,9 @@
-//! Feature flags: what the pages show. A flag hides or shows; it never closes what lies behind it, since access is decided
-//! in one place only.
+//! Feature flags: what the pages show. A flag hides or shows; it never closes what lies behind it, since access is
+//! decided in one place only.
 //!
 //! Names are those of the wire (reference/configuration.md, section 4; the published list of flags). On the wire a flag
-//! without a stored value is off; what is on from the first day is what a fresh installation loads (section 5 there). One
-//! is left out of that on purpose: figures are sent to nobody unless the operator turns it on.
+//! without a stored value is off; what is on from the first day is what a fresh installation loads (section 5 there).
+//! One is left out of that on purpose: figures are sent to nobody unless the operator turns it on.
 
 /// A feature flag.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -39,7 +39,8 @@ pub const LANGUAGES: &[Language] = &[
     Language { code: "sq", name: "Shqip", english: "Albanian" },
 ];
 
-/// How many languages an installation offers, and how many the wire form of a role carries, unless it is told otherwise.
+/// How many languages an installation offers, and how many the wire form of a role carries, unless it is told
+/// otherwise.
 pub const OFFERED: usize = 14;
 
 /// The languages that an installation offers unless it is told otherwise.

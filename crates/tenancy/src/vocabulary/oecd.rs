@@ -1,7 +1,7 @@
 //! Fields of science: the second level of the OECD classification of 2007, by which a project says what it is about
-//! (`OecdFos2007CodeEnum` of the official description, 43 codes). The order is that of the classification, in which 2.10
-//! comes after 2.9. Codes and labels are those of the wire, which puts systems engineering at 2.8 and so counts four
-//! fields one further than the OECD does.
+//! (`OecdFos2007CodeEnum` of the official description, 43 codes). The order is that of the classification, in which
+//! 2.10 comes after 2.9. Codes and labels are those of the wire, which puts systems engineering at 2.8 and so counts
+//! four fields one further than the OECD does.
 
 /// Code and label, in the order of the classification.
 pub const FIELDS: &[(&str, &str)] = &[
