@@ -245,10 +245,8 @@ impl Core {
         now: Time,
     ) -> Result<Done> {
         let action = call.action;
-        if let (Some(state), false) = (&found.state, action.from.is_empty()) {
-            if !action.from.contains(&state.as_str()) {
-                return Err(Error::Conflict(format!("Valid states for operation: {}.", action.from.join(", "))));
-            }
+        if !action.from.is_empty() && !found.state.as_deref().is_some_and(|state| action.from.contains(&state)) {
+            return Err(Error::Conflict(format!("Valid states for operation: {}.", action.from.join(", "))));
         }
         let mut input = Input::read(action.fields, &call.body, call.mode)?;
         let links = self.links(tx, actor, action.fields, &mut input, now).await?;

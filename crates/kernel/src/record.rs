@@ -77,8 +77,15 @@ pub async fn update(
             invalid.add(field.name, "This field is read-only.");
             continue;
         }
-        let hidden = |value: Value| if field.secret { Value::Null } else { value };
-        changes.push(Change { field: field.name.to_owned(), before: hidden(before), after: hidden(after) });
+        changes.push(match field.kind {
+            _ if field.secret => change(field, Value::Null, Value::Null),
+            // Keys are for joining only: the record names what a link points to now, and the event before it what it was.
+            Kind::Link(_) => {
+                let name = cx.link(field.name).map_or(Value::Null, |found| found.name.clone().into());
+                change(field, if before.is_null() { Value::Null } else { "(another)".into() }, name)
+            }
+            _ => change(field, before, after),
+        });
         columns.push((column, val.clone()));
     }
     invalid.done()?;
@@ -87,6 +94,10 @@ pub async fn update(
         set(cx.tx, table, id, columns).await?;
     }
     Ok(changes)
+}
+
+fn change(field: &Field, before: Value, after: Value) -> Change {
+    Change { field: field.name.to_owned(), before, after }
 }
 
 /// Sets columns of one row.

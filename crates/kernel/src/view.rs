@@ -226,14 +226,7 @@ impl Clause {
         while let Some(at) = rest.find(['$', '{']) {
             self.text.push_str(&rest[..at]);
             rest = &rest[at..];
-            let known: [(&str, fn(&Clause) -> Val, &str); 4] = [
-                ("{actor}", |c| Val::Int(c.actor), "::bigint"),
-                ("{staff}", |c| Val::Bool(c.staff), "::boolean"),
-                ("{now}", |c| Val::Time(c.now), "::timestamptz"),
-                ("{today}", |c| Val::Date(c.now.date()), "::date"),
-            ];
-            if let Some((name, value, cast)) = known.iter().find(|(name, ..)| rest.starts_with(name)) {
-                let value = value(self);
+            if let Some((name, value, cast)) = self.known(rest) {
                 self.bind(value);
                 self.text.push_str(cast);
                 rest = &rest[name.len()..];
@@ -248,6 +241,17 @@ impl Clause {
             }
         }
         self.text.push_str(rest);
+    }
+
+    /// The filled-in word with which a text begins: its name, value and type.
+    fn known(&self, text: &str) -> Option<(&'static str, Val, &'static str)> {
+        let words = [
+            ("{actor}", Val::Int(self.actor), "::bigint"),
+            ("{staff}", Val::Bool(self.staff), "::boolean"),
+            ("{now}", Val::Time(self.now), "::timestamptz"),
+            ("{today}", Val::Date(self.now.date()), "::date"),
+        ];
+        words.into_iter().find(|(name, ..)| text.starts_with(name))
     }
 
     fn bind(&mut self, value: Val) {

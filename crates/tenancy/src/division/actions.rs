@@ -64,10 +64,10 @@ async fn create(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
 }
 
 async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
-    if let Some(parent) = input.int("parent") {
-        if store::is_above(cx.tx, cx.found.id, parent).await? {
-            return Err(Error::field("parent", "A group can't lie below itself."));
-        }
+    if let Some(parent) = input.int("parent")
+        && store::is_above(cx.tx, cx.found.id, parent).await?
+    {
+        return Err(Error::field("parent", "A group can't lie below itself."));
     }
     let id = cx.found.id;
     let changes = record::update(cx, store::TABLE, id, FIELDS, &input, vec![]).await?;
