@@ -8,7 +8,7 @@
 //! | `x = ANY($1)` | as it is | `x IN (SELECT value FROM rarray(?1))` |
 //! | `x <> ALL($1)` | as it is | `x NOT IN (SELECT value FROM rarray(?1))` |
 //! | `FOR UPDATE`, `FOR SHARE`, `… SKIP LOCKED` | as it is | nothing: the writer is alone |
-//! | `FOLD(x)` | `lower(x)` | `fold(x)`, lower case for all of Unicode |
+//! | `FOLD(x)` | `lower((x) COLLATE "default")` | `fold(x)`, lower case for all of Unicode |
 //! | `GREATEST(a, b)`, `LEAST(a, b)` | as it is | `max(a, b)`, `min(a, b)`; the arguments must not be NULL |
 //! | `JSON_ROWS(x ORDER BY y)` | `json_agg(…)` | `json_group_array(…)` |
 //! | `JSON_ROW(a, b)` | `json_build_array(a, b)` | `json_array(a, b)` |
@@ -169,7 +169,13 @@ fn rewrite_into(engine: Engine, all: &[&str], out: &mut String) -> Result<()> {
             (_, "CURRENT_TIMESTAMP" | "CURRENT_DATE" | "CURRENT_TIME") => {
                 return Err(Error::Broken(format!("{token} in SQL: time is a parameter")));
             }
-            (Engine::Postgres, "FOLD") if call => "lower",
+            (Engine::Postgres, "FOLD") if call => {
+                // A column's own COLLATE "C" would fold ASCII letters only.
+                here.next();
+                out.push_str("lower((");
+                rewrite_into(engine, here.inside(), out)?;
+                ") COLLATE \"default\")"
+            }
             (Engine::Postgres, "JSON_ROWS") if call => "json_agg",
             (Engine::Postgres, "JSON_ROW") if call => "json_build_array",
             (Engine::Postgres, "HEXID") if call => "",
@@ -327,7 +333,11 @@ mod tests {
             ("a FOR UPDATE SKIP LOCKED", "", "a "),
             ("a for update", "", "a "),
             ("a FOR SHARE OF b NOWAIT", "", "a "),
-            ("FOLD(x) = fold($1)", "lower(x) = lower($1)", "fold(x) = fold(?1)"),
+            (
+                "FOLD(x) = fold($1)",
+                "lower((x) COLLATE \"default\") = lower(($1) COLLATE \"default\")",
+                "fold(x) = fold(?1)",
+            ),
             ("greatest(a, LEAST(b, c))", "", "max(a, min(b, c))"),
             (
                 "JSON_ROWS(JSON_ROW(HEXID(a), b) ORDER BY b)",

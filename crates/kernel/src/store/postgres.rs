@@ -58,7 +58,7 @@ impl Postgres {
             match query(&client, &text, params).await {
                 Ok(rows) => return Ok(rows),
                 // A connection that died in the pool, or a statement prepared before a migration: once more.
-                Err(Trouble::Wire(error)) if !last && (error.is_closed() || stale(&error)) => {
+                Err(Trouble::Wire(error)) if !last && (gone(&error) || stale(&error)) => {
                     drop(Object::take(client));
                 }
                 Err(trouble) => return Err(trouble.explain(sql)),
@@ -166,7 +166,7 @@ impl Session {
             let session = Session(Some(postgres.client().await?));
             match session.client()?.batch_execute("BEGIN").await {
                 Ok(()) => return Ok(session),
-                Err(error) if error.is_closed() && !last => {}
+                Err(error) if gone(&error) && !last => {}
                 Err(error) => return Err(Trouble::Wire(error).explain("BEGIN")),
             }
         }
@@ -185,7 +185,7 @@ impl Session {
                 drop(self.0.take());
                 Ok(())
             }
-            Err(error) => Err(Trouble::Wire(error).note(again).explain("COMMIT")),
+            Err(error) => Err(Trouble::Wire(error).note_commit(again).explain("COMMIT")),
         }
     }
 
@@ -271,6 +271,11 @@ impl From<tokio_postgres::Error> for Trouble {
     }
 }
 
+/// The server has ended the connection, or it was lost.
+fn gone(error: &tokio_postgres::Error) -> bool {
+    error.is_closed() || matches!(error.code(), Some(&SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN))
+}
+
 /// A statement prepared before the tables changed.
 fn stale(error: &tokio_postgres::Error) -> bool {
     let message = error.as_db_error().map(|db| db.message()).unwrap_or_default();
@@ -278,15 +283,23 @@ fn stale(error: &tokio_postgres::Error) -> bool {
 }
 
 impl Trouble {
-    /// Notes whether the same transaction may succeed when it is run again. CockroachDB's restart errors are 40001 as well.
-    fn note(self, again: &mut bool) -> Trouble {
+    /// Notes whether the same transaction may succeed when it is run again after its commit failed. CockroachDB's restart
+    /// errors are 40001 as well.
+    fn note_commit(self, again: &mut bool) -> Trouble {
         if let Trouble::Wire(error) = &self {
             let code = error.code();
-            *again |= code == Some(&SqlState::T_R_SERIALIZATION_FAILURE)
-                || code == Some(&SqlState::T_R_DEADLOCK_DETECTED)
-                || stale(error);
+            *again |=
+                code == Some(&SqlState::T_R_SERIALIZATION_FAILURE) || code == Some(&SqlState::T_R_DEADLOCK_DETECTED);
         }
         self
+    }
+
+    /// The same for a statement before the commit, where a lost connection leaves no doubt about what happened: nothing.
+    fn note(self, again: &mut bool) -> Trouble {
+        if let Trouble::Wire(error) = &self {
+            *again |= gone(error) || stale(error);
+        }
+        self.note_commit(again)
     }
 
     /// Says what it means for the caller.
