@@ -1,1 +1,3 @@
 //! The testing of Stoa.
+
+pub mod postgres;
