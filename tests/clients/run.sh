@@ -119,16 +119,17 @@ fi
 if wanted strict || wanted bad_input || wanted schemathesis; then
   start_server demo --demo
   staff=$(new_user kit-staff --staff)
-  stranger=$(new_user kit-stranger)
+  owner=$(new_user kit-owner)        # becomes an owner of organizations in strict.py
+  stranger=$(new_user kit-stranger)  # never gets a role
   if wanted strict; then
-    part strict "$py" "$here/strict.py" --url "$url" --token "$staff" --user-token "$stranger"
-  fi
-  if wanted schemathesis; then
-    part "schemathesis as staff" "$here/schemathesis.sh" "$url" "$staff" staff
-    part "schemathesis as user" env PHASES="${PHASES:-examples,fuzzing}" "$here/schemathesis.sh" "$url" "$stranger" user
+    part strict "$py" "$here/strict.py" --url "$url" --token "$staff" --user-token "$owner" --make-owner
   fi
   if wanted bad_input; then
     part bad_input "$py" "$here/bad_input.py" --url "$url" --token "$staff" --stranger-token "$stranger" --pid "$server"
+  fi
+  if wanted schemathesis; then
+    part "schemathesis as staff" "$here/schemathesis.sh" "$url" "$staff" staff
+    part "schemathesis as user" env PHASES="${PHASES:-examples,fuzzing}" "$here/schemathesis.sh" "$url" "$owner" user
   fi
   stop_server
 fi

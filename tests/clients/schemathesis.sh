@@ -32,8 +32,11 @@ exclude=(
 )
 pattern="^($(IFS='|'; echo "${exclude[*]}"))\$"
 
+# The tool keeps what failed in a folder where it runs and tries that first the next time; a run must not depend on the last.
 mkdir -p "$reports"
-rm -f "$reports"/*.xml
+reports=$(realpath "$reports") bin=$(realpath "$bin")
+cd "$reports"
+rm -rf ./*.xml .schemathesis .hypothesis
 status=0
 timeout --signal=INT --kill-after=30 "${MINUTES:-15}m" "$bin" run "$url/api/schema/" \
   --url "$url" \

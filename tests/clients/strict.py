@@ -3,12 +3,13 @@
 must stand, an unknown enum value or a wrong success code raise. On top of that every parsed value is compared with the type that
 the client declares for it, because the client itself lets a number pass where it promises text.
 
-    strict.py --url URL --token STAFF_TOKEN [--user-token TOKEN] [--unsent]
+    strict.py --url URL --token STAFF_TOKEN [--user-token TOKEN [--make-owner]] [--unsent]
 
 Which functions: every list and retrieve (all GETs) in the client's modules for TAGS, found by looking into the package. What the
 server doesn't offer in its own /api/schema/ is skipped and counted, except MUST, which has to be there. Lists are also read page
 by page (sync_all) and compared with HEAD (…_count). With --user-token everything is read again by an ordinary user, who may be
-refused (403, 404), but never gets an answer that doesn't parse.
+refused (403, 404), but never gets an answer that doesn't parse. --make-owner first makes that user an owner of the organizations
+that staff sees on the first page, so that there is something to read.
 """
 
 import argparse
@@ -329,11 +330,24 @@ def pages(operation, head, offered, client, report: Report, who: str, ids: Ids, 
         report.fail(f"{who} {operation.name}", f"page_size=1 gives {len(one)}")
 
 
+def make_owner(url: str, staff_token: str, user_token: str) -> None:
+    from waldur_api_client.api.customers import customers_add_user, customers_list
+    from waldur_api_client.api.users import users_me_retrieve
+    from waldur_api_client.models.user_role_create_request import UserRoleCreateRequest
+
+    staff = AuthenticatedClient(base_url=url, token=staff_token, timeout=httpx.Timeout(60.0))
+    me = users_me_retrieve.sync(client=AuthenticatedClient(base_url=url, token=user_token, timeout=httpx.Timeout(60.0)))
+    for organization in customers_list.sync(client=staff):
+        # 400 is no exception for this call of the client: a repeated run finds the role already there
+        customers_add_user.sync_detailed(organization.uuid, client=staff, body=UserRoleCreateRequest(role="CUSTOMER.OWNER", user=me.uuid))
+
+
 def main() -> int:
     args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     args.add_argument("--url", required=True)
     args.add_argument("--token", required=True, help="a staff user's token")
     args.add_argument("--user-token", help="an ordinary user's token")
+    args.add_argument("--make-owner", action="store_true", help="give that user the role of an owner first")
     args.add_argument("--unsent", action="store_true", help="also list the keys that the client knows and the server never sent")
     args = args.parse_args()
     url, report = args.url.rstrip("/"), Report()
@@ -343,6 +357,8 @@ def main() -> int:
 
     timeout = httpx.Timeout(60.0)
     read_all(found, offered, AuthenticatedClient(base_url=url, token=args.token, timeout=timeout), report, "staff", True)
+    if args.user_token and args.make_owner:
+        make_owner(url, args.token, args.user_token)
     if args.user_token:
         read_all(found, offered, AuthenticatedClient(base_url=url, token=args.user_token, timeout=timeout), report, "user", False)
 
