@@ -1,3 +1,19 @@
-//! The tests.
+//! The tests, one module for each promise.
 
+mod budgets;
+mod crash;
+mod differential;
+mod evaluator;
+mod gallery;
+mod golden_access;
+mod grid;
+mod invariants;
+mod limits;
+mod main_job;
+mod plans;
+mod records;
+mod registries;
+mod security_access;
+mod security_leaks;
+mod security_shape;
 mod store;
