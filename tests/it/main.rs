@@ -5,6 +5,7 @@ mod crash;
 mod differential;
 mod evaluator;
 mod gallery;
+mod generated;
 mod golden_access;
 mod grid;
 mod invariants;
