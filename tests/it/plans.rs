@@ -6,7 +6,6 @@ use stoa_kernel::{
     store::Engine,
     view::{Ask, View},
 };
-use stoa_server::scale;
 use stoa_testing::Lab;
 
 /// Views whose plan may scan, with the reason. The list may only shrink: a line that is no longer needed fails too.
@@ -42,12 +41,10 @@ async fn plan(lab: &Lab, view: &'static View, actor: &Actor) -> Vec<String> {
 }
 
 async fn no_list_scans(lab: Lab) {
-    scale::load(&lab.core, 1).await.unwrap();
-    lab.core.store.analyze().await.unwrap();
     let engine = lab.core.store.engine();
     let ordinary = lab.actor(&lab.signed_in("user00042").await).await;
     let owner = lab.actor(&lab.signed_in("user00000").await).await;
-    let staff = lab.actor(&lab.signed_in("staff").await).await;
+    let staff = lab.actor(&lab.staff).await;
     let (mut wrong, mut needed) = (Vec::new(), Vec::new());
     for view in lab.core.views().iter().copied() {
         let table = view.from.split_whitespace().next().unwrap_or_default();
@@ -74,12 +71,12 @@ async fn no_list_scans(lab: Lab) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_list_scans_its_table_on_sqlite() {
-    no_list_scans(Lab::sqlite().await).await;
+    no_list_scans(Lab::measured_sqlite().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_list_scans_its_table_on_postgres() {
-    if let Some(lab) = Lab::postgres().await {
+    if let Some(lab) = Lab::measured_postgres().await {
         no_list_scans(lab).await;
     }
 }

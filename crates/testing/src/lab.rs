@@ -144,11 +144,39 @@ impl Lab {
     }
 
     async fn over(url: &str, folder: Option<Folder>) -> Lab {
+        let mut lab = Lab::empty(url, folder).await;
+        lab.staff = lab.first_staff().await;
+        lab
+    }
+
+    async fn empty(url: &str, folder: Option<Folder>) -> Lab {
         let store = Store::open(url, Options::default()).await.unwrap_or_else(|error| panic!("{error}"));
         let core = Arc::new(start::core(store, Clock::new()));
         let router = stoa_server::serve::app(core.clone(), &config());
-        let mut lab = Lab { core, router, staff: Person::default(), folder };
-        lab.staff = lab.first_staff().await;
+        Lab { core, router, staff: Person::default(), folder }
+    }
+
+    /// A Lab over the measuring data set, whose `staff` is the staff member.
+    pub async fn measured_sqlite() -> Lab {
+        let folder = Folder::new();
+        let to = folder.0.join("stoa.db");
+        let from = sqlite_template().await.join("stoa.db");
+        std::fs::copy(&from, &to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+        Lab::measured(&format!("sqlite:{}", to.display()), Some(folder)).await
+    }
+
+    /// The same over a PostgreSQL database, where there is a PostgreSQL.
+    pub async fn measured_postgres() -> Option<Lab> {
+        let url = postgres::copy_of(postgres_template().await?).await?;
+        Some(Lab::measured(&url, None).await)
+    }
+
+    async fn measured(url: &str, folder: Option<Folder>) -> Lab {
+        let mut lab = Lab::empty(url, folder).await;
+        let loaded = stoa_server::scale::load(&lab.core, 1, &stoa_server::scale::Bar::terminal()).await;
+        loaded.unwrap_or_else(|error| panic!("{error}"));
+        lab.core.store.analyze().await.unwrap_or_else(|error| panic!("{error}"));
+        lab.staff = lab.signed_in("staff").await;
         lab
     }
 
