@@ -5,12 +5,20 @@
 
 pub mod access;
 pub mod division;
+pub mod key;
 pub mod project;
+pub mod record;
 pub mod subnet;
+pub mod token;
+pub mod user;
 pub mod version;
 pub mod vocabulary;
 
-use stoa_kernel::{door::Registry, store::Migration};
+use std::sync::Arc;
+use stoa_kernel::{
+    door::{Core, Registry},
+    store::Migration,
+};
 
 /// The tables of this area.
 pub const MIGRATIONS: &[Migration] =
@@ -20,4 +28,13 @@ pub const MIGRATIONS: &[Migration] =
 pub fn register(registry: &mut Registry) {
     registry.views.extend([&division::views::DIVISIONS, &version::views::VERSIONS]);
     registry.actions.extend([&division::actions::CREATE, &division::actions::UPDATE, &division::actions::DELETE]);
+    user::register(registry);
+    token::register(registry);
+    key::register(registry);
+    record::register(registry);
+}
+
+/// Puts what this area needs into the core.
+pub fn equip(core: Core) -> Core {
+    core.with(Arc::new(user::password::Passwords::default()))
 }
