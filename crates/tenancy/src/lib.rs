@@ -5,9 +5,13 @@
 
 pub mod access;
 pub mod division;
+pub mod file;
+pub mod grant;
 pub mod key;
 pub mod project;
 pub mod record;
+pub mod role;
+pub mod settings;
 pub mod subnet;
 pub mod token;
 pub mod user;

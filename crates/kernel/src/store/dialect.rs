@@ -11,6 +11,7 @@
 //! | `FOLD(x)` | `lower((x) COLLATE "default")` | `fold(x)`, lower case for all of Unicode |
 //! | `GREATEST(a, b)`, `LEAST(a, b)` | as it is | `max(a, b)`, `min(a, b)`; the arguments must not be NULL |
 //! | `JSON_ROWS(x ORDER BY y)` | `coalesce(json_agg(…), '[]')` | `json_group_array(…)` |
+//! | `JSON_MAP(key, x)` | `coalesce(json_object_agg(…), '{}')` | `json_group_object(…)` |
 //! | `JSON_ROW(a, b)` | `json_build_array(a, b)` | `json_array(a, b)` |
 //! | `HEXID(x)`, a uuid inside JSON | `(x)` | `hexid(x)`, in the same form with hyphens |
 //! | `COLLATE "C"` | as it is | nothing: it is the default |
@@ -19,7 +20,7 @@
 //! `now()` and its relatives are refused on both: time is a parameter.
 //!
 //! In migrations, `CREATE TABLE` and `ADD COLUMN` have
-//! their types mapped ([`sqlite_type`]), identity columns become `INTEGER PRIMARY KEY`, tables become `STRICT`, and indexes lose
+//! their types mapped ([`sqlite_type`]), identity columns become `INTEGER PRIMARY KEY AUTOINCREMENT`, tables become `STRICT`, and indexes lose
 //! `INCLUDE (…)` and `NULLS LAST`. `INTEGER` and `SMALLINT` get a check, as SQLite would hold 64 bits in them.
 
 use super::Engine;
@@ -179,22 +180,26 @@ fn rewrite_into(engine: Engine, all: &[&str], out: &mut String) -> Result<()> {
                 rewrite_into(engine, here.inside(), out)?;
                 ") COLLATE \"default\")"
             }
-            (Engine::Postgres, "JSON_ROWS") if call => {
+            (Engine::Postgres, "JSON_ROWS" | "JSON_MAP") if call => {
                 let start = here.at;
                 here.next();
                 here.inside();
                 if here.take(&["FILTER", "("]) {
                     here.inside();
                 }
-                out.push_str("coalesce(json_agg");
+                let (function, nothing) =
+                    if upper == "JSON_MAP" { ("json_object_agg", ", '{}')") } else { ("json_agg", ", '[]')") };
+                out.push_str("coalesce(");
+                out.push_str(function);
                 rewrite_into(engine, &all[start..here.at], out)?;
-                ", '[]')"
+                nothing
             }
             (Engine::Postgres, "JSON_ROW") if call => "json_build_array",
             (Engine::Postgres, "HEXID") if call => "",
             (Engine::Postgres, _) => token,
             (Engine::Sqlite, "FOLD") if call => "fold",
             (Engine::Sqlite, "JSON_ROWS") if call => "json_group_array",
+            (Engine::Sqlite, "JSON_MAP") if call => "json_group_object",
             (Engine::Sqlite, "JSON_ROW") if call => {
                 here.next();
                 json_array(here.inside(), out)?;
@@ -339,7 +344,10 @@ fn columns(all: &[&str], out: &mut String) -> Result<()> {
             if ty == "REAL" {
                 here.take(&["PRECISION"]);
             }
-            here.take(&["GENERATED", "BY", "DEFAULT", "AS", "IDENTITY"]);
+            if here.take(&["GENERATED", "BY", "DEFAULT", "AS", "IDENTITY", "PRIMARY", "KEY"]) {
+                // Without it SQLite gives the key of a deleted last row again, and the record would name somebody else.
+                out.push_str(" PRIMARY KEY AUTOINCREMENT");
+            }
             let range = match written.to_ascii_uppercase().as_str() {
                 "INTEGER" => Some((i64::from(i32::MIN), i64::from(i32::MAX))),
                 "SMALLINT" => Some((i64::from(i16::MIN), i64::from(i16::MAX))),
@@ -398,6 +406,7 @@ mod tests {
                 "coalesce(json_agg(json_build_array((a), b) ORDER BY b), '[]')",
                 "json_group_array(json_array(hexid(a), b) ORDER BY b)",
             ),
+            ("JSON_MAP(a, b)", "coalesce(json_object_agg(a, b), '{}')", "json_group_object(a, b)"),
             (
                 "JSON_ROW(a, f(b, c), (SELECT JSON_ROW(d, e)))",
                 "json_build_array(a, f(b, c), (SELECT json_build_array(d, e)))",
@@ -426,7 +435,7 @@ mod tests {
         CREATE UNIQUE INDEX ux_people__uuid ON people (uuid, born DESC NULLS LAST) INCLUDE (share, id) WHERE active;
         ALTER TABLE people ADD COLUMN date TIMESTAMPTZ;";
         let expected = "-- People; all of them.\nCREATE TABLE IF NOT EXISTS people (
-            id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, text TEXT  NOT NULL DEFAULT 'a, b',
+            id INTEGER PRIMARY KEY AUTOINCREMENT, uuid BLOB NOT NULL, text TEXT  NOT NULL DEFAULT 'a, b',
             born TEXT, share REAL, active INTEGER NOT NULL DEFAULT true, size INTEGER CONSTRAINT number_range CHECK (size BETWEEN -32768 AND 32767) NOT NULL, UNIQUE (uuid, text),
             CONSTRAINT c CHECK (share >= 0), boss INTEGER REFERENCES people (id)
         ) STRICT;
