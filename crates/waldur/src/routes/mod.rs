@@ -1,7 +1,8 @@
 //! The tables of operations, one file per area, and the addresses of things.
 //!
-//! An area adds a line to [`AREAS`]: its routes, and for each kind of thing that links can name, the collection in which its
-//! details are.
+//! An area is a file with `pub static AREA: Area` and one line in [`AREAS`].
+
+mod meta;
 
 use crate::route::Route;
 
@@ -16,9 +17,7 @@ pub struct Area {
 }
 
 /// Every area, in the order of the documentation.
-pub static AREAS: &[Area] = &[
-    // Area { routes: projects::ROUTES, links: projects::LINKS },
-];
+pub static AREAS: &[&Area] = &[&meta::AREA];
 
 /// Every operation.
 pub fn all() -> impl Iterator<Item = &'static Route> {

@@ -272,7 +272,7 @@ impl Renderer<'_> {
                     Some((kind, rest)) if self.links.collection(kind).is_some() => {
                         (kind, id::parse(rest).map_or(Cow::Borrowed(rest), |uuid| id::hex(&uuid).into()))
                     }
-                    _ => (thing, Cow::Borrowed(x.as_ref())),
+                    _ => (thing, Cow::Owned(segment(x))),
                 },
                 _ => return None,
             },
@@ -309,6 +309,13 @@ fn uuid(cell: &Cell) -> Option<Uuid> {
         Cell::Text(x) => id::parse(x),
         _ => None,
     }
+}
+
+/// A name as one segment of a path.
+fn segment(name: &str) -> String {
+    let mut out = String::new();
+    super::query::encode(&mut out, name);
+    out.replace('+', "%20")
 }
 
 fn hex(out: &mut String, uuid: &Uuid) {
@@ -424,6 +431,7 @@ mod tests {
             (Kind::Date, vec![day.into(), "2026-03-01".into()], json!("2026-03-01")),
             (Kind::Link("project"), vec![uuid().into(), Val::Bytes(uuid().as_bytes().to_vec())], address.clone()),
             (Kind::Link("scope"), vec![format!("project:{HYPHENS}").into()], address.clone()),
+            (Kind::Link("user"), vec!["a b/+".into()], json!("http://h/api/users/a%20b%2F%2B/")),
             (Kind::Link("event"), vec![12.into()], json!("http://h/api/events/12/")),
             (Kind::Links("project"), vec![format!("[\"{HYPHENS}\"]").into(), vec![uuid()].into()], json!([address])),
             (Kind::Texts, vec!["[\"a\",\"b\"]".into()], json!(["a", "b"])),
