@@ -6,7 +6,10 @@
 pub mod access;
 pub mod division;
 pub mod file;
+pub mod grant;
 pub mod project;
+pub mod role;
+pub mod settings;
 pub mod subnet;
 pub mod vocabulary;
 
