@@ -409,6 +409,28 @@ pub struct Statement {
 }
 
 impl View {
+    /// This view with more columns, joins and filters, which an area above adds to it; one with a known name takes the
+    /// place of the one there. So an area shows what it knows of a thing of an area below, in the same statement, and the
+    /// area below need not know it. Call it once for each view and keep the result: what is added is kept for ever.
+    pub fn with(&'static self, columns: &[Column], joins: &[Join], filters: &[Filter]) -> View {
+        let mut all = self.columns.to_vec();
+        for column in columns {
+            match all.iter_mut().find(|known| known.name == column.name) {
+                Some(known) => *known = *column,
+                None => all.push(*column),
+            }
+        }
+        let mut filtering = self.filters.to_vec();
+        for filter in filters {
+            match filtering.iter_mut().find(|known| known.name == filter.name) {
+                Some(known) => *known = *filter,
+                None => filtering.push(*filter),
+            }
+        }
+        let joins = [self.joins, joins].concat();
+        View { columns: all.leak(), joins: joins.leak(), filters: filtering.leak(), ..*self }
+    }
+
     /// The statement that counts what an actor sees.
     pub fn count(&self, actor: &Actor, ask: &Ask, now: Time) -> Result<Clause> {
         let mut clause = Clause::new(actor, now);
