@@ -4,7 +4,9 @@
 //! read it first.
 
 pub mod access;
+pub mod customer;
 pub mod division;
+pub mod division_type;
 pub mod project;
 pub mod role;
 pub mod settings;

@@ -3,7 +3,7 @@
 use super::{rules, store, views::CUSTOMERS};
 use crate::{
     access::permissions::Permission,
-    grant,
+    project::{self, grants},
     version,
     vocabulary::countries::CODES,
 };
@@ -67,7 +67,6 @@ const FIELDS: &[Field] = &[
         .max(36_500).nullable().only(Who::Staff).stored(),
     Field::new("project_metadata_checklist", Kind::Uuid, "The checklist that its projects answer.").nullable()
         .only(Who::Staff).stored(),
-    Field::text("project_slug_template", 255, "How the slugs of its projects are made.").only(Who::Staff).stored(),
     Field::new("user_email_patterns", Kind::Texts, "Patterns of e-mail addresses whose holders may get a role.")
         .only(Who::Staff).stored(),
     Field::new("user_affiliations", Kind::Texts, "Affiliations whose holders may get a role.").only(Who::Staff).stored(),
@@ -168,10 +167,9 @@ async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
         store::note_subnets(cx.tx, id).await?;
     }
     version::store::write(cx, &CUSTOMERS, FIELDS, uuid, "Created").await?;
-    let event =
-        Event::new("customer_creation_succeeded", format!("Customer {name} has been created."))
-            .facts(store::facts(cx.tx, id).await?)
-            .feed("customer", id);
+    let event = Event::new("customer_creation_succeeded", format!("Customer {name} has been created."))
+        .facts(store::facts(cx.tx, id).await?)
+        .feed("customer", id);
     Ok(Done::event(event).made("customer", id, uuid))
 }
 
@@ -196,6 +194,9 @@ async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     }
     let modified = vec![("modified", cx.now.into())];
     let changes = record::update(cx, store::TABLE, id, FIELDS, &input, modified).await?;
+    if changes.iter().any(|change| change.field == "name") {
+        grants::renamed(cx.tx, "customer", id, input.text("name").unwrap_or_default()).await?;
+    }
     if changes.iter().any(|change| change.field == "access_subnets") {
         store::note_subnets(cx.tx, id).await?;
     }
@@ -249,17 +250,17 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
     let facts = store::facts(cx.tx, id).await?;
     let by = (cx.actor.id != 0).then_some(cx.actor.id);
     let reason = "The organization has been deleted.";
-    let revoked = grant::store::revoke_all(cx.tx, "customer", id, by, reason, cx.now).await?;
+    let revoked = grants::revoke_all(cx.tx, "customer", id, by, reason, cx.now).await?;
     let gone = |error| match error {
         Error::Dangling(_) => Error::Conflict("Cannot delete organization with existing objects.".into()),
         other => other,
     };
-    crate::project::store::purge(cx.tx, id).await.map_err(gone)?;
+    project::store::purge(cx.tx, id).await.map_err(gone)?;
     store::delete(cx.tx, id).await.map_err(gone)?;
     let message = format!("Customer {} has been deleted.", cx.found.name);
     let event = Event::new("customer_deletion_succeeded", message).facts(facts).feed("customer", id);
     let done = Done::event(event);
-    Ok(revoked.into_iter().fold(done, |done, one| done.and(one.event("customer", id, id))))
+    Ok(revoked.iter().map(|one| grants::revoked(one, "customer", reason)).fold(done, Done::and))
 }
 
 /// Rules that need more than one field, or that a field's type does not say.

@@ -108,7 +108,6 @@ const COLUMNS: &[Column] = &[
     Column::new("house_nr", Text, "c.house_nr", "Number of the house."),
     Column::new("apartment_nr", Text, "c.apartment_nr", "Number of the apartment."),
     Column::new("household", Text, "c.household", "Household."),
-    Column::new("project_slug_template", Text, "c.project_slug_template", "How the slugs of its projects are made."),
     // What billing fills.
     Column::new("payment_profiles", Json, "'[]'", "How it pays."),
     Column::new("customer_credit", Text, "NULL", "What is left of its credit.").nullable(),
