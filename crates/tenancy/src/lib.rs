@@ -7,6 +7,7 @@ pub mod access;
 pub mod division;
 pub mod project;
 pub mod subnet;
+pub mod version;
 pub mod vocabulary;
 
 use stoa_kernel::{door::Registry, store::Migration};
@@ -17,6 +18,6 @@ pub const MIGRATIONS: &[Migration] =
 
 /// Registers this area's actions, views and listeners.
 pub fn register(registry: &mut Registry) {
-    registry.views.extend([&division::views::DIVISIONS]);
+    registry.views.extend([&division::views::DIVISIONS, &version::views::VERSIONS]);
     registry.actions.extend([&division::actions::CREATE, &division::actions::UPDATE, &division::actions::DELETE]);
 }
