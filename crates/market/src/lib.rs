@@ -3,6 +3,10 @@
 //!
 //! One folder per thing, with the rooms of design.md, section 2.
 
+pub mod component;
+pub mod offering;
+pub mod plan;
+
 use stoa_kernel::{door::Registry, store::Migration};
 
 /// The tables of this area.
