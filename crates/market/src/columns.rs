@@ -7,7 +7,7 @@
 macro_rules! with_offering {
     ($($column:expr),* $(,)?) => {
         &[
-            Column::new("offering", Link("public_offering"), "off.uuid", "The offering."),
+            Column::new("offering", Link("offering"), "off.uuid", "The offering."),
             Column::new("offering_name", Text, "off.name", "Name of the offering."),
             Column::new("offering_uuid", Uuid, "off.uuid", "Identifier of the offering."),
             Column::new("offering_description", Text, "off.description", "Description of the offering."),
@@ -24,7 +24,7 @@ macro_rules! with_offering {
             Column::new("category_title", Text, "cat.title", "Title of the category."),
             Column::new("category_uuid", Uuid, "cat.uuid", "Identifier of the category."),
             Column::new("category_icon", File, "(SELECT x.uuid FROM files x WHERE x.id = cat.icon_id)", "Icon of the category.").nullable(),
-            Column::new("plan", Link("public_plan"), "pl.uuid", "The plan.").nullable(),
+            Column::new("plan", Link("plan"), "pl.uuid", "The plan.").nullable(),
             Column::new("plan_unit", Choice("BillingUnit", $crate::columns::UNITS), "pl.unit", "The unit of time to which the plan's prices apply.").nullable(),
             Column::new("plan_name", Text, "pl.name", "Name of the plan.").nullable(),
             Column::new("plan_uuid", Uuid, "pl.uuid", "Identifier of the plan.").nullable(),
