@@ -3,7 +3,9 @@
 //!
 //! One folder per thing, with the rooms of design.md, section 2.
 
+pub mod category;
 pub mod component;
+pub mod group;
 pub mod offering;
 pub mod plan;
 

@@ -6,6 +6,8 @@
 pub mod access;
 pub mod division;
 pub mod project;
+pub mod role;
+pub mod settings;
 pub mod subnet;
 pub mod version;
 pub mod vocabulary;

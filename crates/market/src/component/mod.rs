@@ -4,6 +4,7 @@
 //! the key under which limits, prices, quotas and usages speak of it.
 
 pub mod store;
+pub mod views;
 
 use stoa_kernel::{id::Uuid, states};
 

@@ -5,6 +5,7 @@
 
 pub mod rules;
 pub mod store;
+pub mod views;
 
 use crate::component::Component;
 use stoa_kernel::{id::Uuid, money::Amount};

@@ -261,16 +261,36 @@ CREATE TABLE roles (
   uuid UUID NOT NULL,
   name TEXT NOT NULL,
   description TEXT NOT NULL DEFAULT '',
-  descriptions TEXT NOT NULL DEFAULT '{}',
+  description_en TEXT,
+  description_et TEXT,
+  description_lt TEXT,
+  description_lv TEXT,
+  description_ru TEXT,
+  description_it TEXT,
+  description_de TEXT,
+  description_da TEXT,
+  description_sv TEXT,
+  description_es TEXT,
+  description_fr TEXT,
+  description_nb TEXT,
+  description_ar TEXT,
+  description_cs TEXT,
+  description_bg TEXT,
+  description_el TEXT,
+  description_km TEXT,
+  description_hr TEXT,
+  description_mk TEXT,
+  description_sq TEXT,
   scope TEXT NOT NULL,
   is_system BOOLEAN NOT NULL DEFAULT false,
   is_active BOOLEAN NOT NULL DEFAULT true,
   permissions TEXT NOT NULL DEFAULT '[]',
   revision BIGINT NOT NULL DEFAULT 1,
-  created TIMESTAMPTZ NOT NULL
+  created TIMESTAMPTZ NOT NULL,
+  deleted_at TIMESTAMPTZ
 );
 CREATE UNIQUE INDEX ux_roles__uuid ON roles (uuid);
-CREATE UNIQUE INDEX ux_roles__name ON roles (name);
+CREATE UNIQUE INDEX ux_roles__name ON roles (name) WHERE deleted_at IS NULL;
 
 CREATE TABLE role_versions (
   role_id BIGINT NOT NULL,
@@ -293,6 +313,8 @@ CREATE TABLE grants (
   role_id BIGINT NOT NULL REFERENCES roles (id),
   scope TEXT NOT NULL,
   scope_id BIGINT NOT NULL,
+  scope_uuid UUID NOT NULL,
+  scope_name TEXT NOT NULL DEFAULT '',
   customer_id BIGINT NOT NULL,
   created TIMESTAMPTZ NOT NULL,
   valid_from TIMESTAMPTZ NOT NULL,
@@ -309,6 +331,9 @@ CREATE INDEX ix_grants_scope ON grants (scope, scope_id) WHERE revoked_at IS NUL
 CREATE INDEX ix_grants_customer ON grants (customer_id) WHERE revoked_at IS NULL;
 CREATE INDEX ix_grants_role ON grants (role_id);
 CREATE INDEX ix_grants_uuid ON grants (uuid);
+CREATE INDEX ix_grants_created ON grants (created, id) WHERE revoked_at IS NULL;
+CREATE INDEX ix_grants_scope_uuid ON grants (scope_uuid);
+CREATE INDEX ix_grants_expires ON grants (expires_at) WHERE revoked_at IS NULL;
 CREATE INDEX ix_grants_history ON grants (user_id, valid_from);
 
 CREATE TABLE versions (
