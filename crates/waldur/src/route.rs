@@ -83,6 +83,8 @@ pub struct Route {
     pub by: &'static str,
     /// Names in a body that differ from the action's: (on the wire, in the action).
     pub renames: &'static [(&'static str, &'static str)],
+    /// Whether credentials are not even read: signing in must work for somebody whose old token is no longer valid.
+    pub anonymous: bool,
 }
 
 /// What answers an operation.
@@ -248,7 +250,20 @@ impl Route {
         shape: &'static str,
         run: Run,
     ) -> Route {
-        Route { method, path, op, tag, about: "", run, shape, request: "", via: None, by: "", renames: &[] }
+        Route {
+            method,
+            path,
+            op,
+            tag,
+            about: "",
+            run,
+            shape,
+            request: "",
+            via: None,
+            by: "",
+            renames: &[],
+            anonymous: false,
+        }
     }
 
     /// GET of a page of a view.
@@ -405,6 +420,11 @@ impl Route {
     /// Names in the body that differ from the action's: (on the wire, in the action).
     pub const fn renames(self, renames: &'static [(&'static str, &'static str)]) -> Route {
         Route { renames, ..self }
+    }
+
+    /// Credentials are not even read.
+    pub const fn anonymous(self) -> Route {
+        Route { anonymous: true, ..self }
     }
 
     /// The names of the path's parameters, in order.

@@ -19,7 +19,7 @@
 //! `now()` and its relatives are refused on both: time is a parameter.
 //!
 //! In migrations, `CREATE TABLE` and `ADD COLUMN` have
-//! their types mapped ([`sqlite_type`]), identity columns become `INTEGER PRIMARY KEY`, tables become `STRICT`, and indexes lose
+//! their types mapped ([`sqlite_type`]), identity columns become `INTEGER PRIMARY KEY AUTOINCREMENT`, tables become `STRICT`, and indexes lose
 //! `INCLUDE (…)` and `NULLS LAST`. `INTEGER` and `SMALLINT` get a check, as SQLite would hold 64 bits in them.
 
 use super::Engine;
@@ -339,7 +339,10 @@ fn columns(all: &[&str], out: &mut String) -> Result<()> {
             if ty == "REAL" {
                 here.take(&["PRECISION"]);
             }
-            here.take(&["GENERATED", "BY", "DEFAULT", "AS", "IDENTITY"]);
+            if here.take(&["GENERATED", "BY", "DEFAULT", "AS", "IDENTITY", "PRIMARY", "KEY"]) {
+                // Without it SQLite gives the key of a deleted last row again, and the record would name somebody else.
+                out.push_str(" PRIMARY KEY AUTOINCREMENT");
+            }
             let range = match written.to_ascii_uppercase().as_str() {
                 "INTEGER" => Some((i64::from(i32::MIN), i64::from(i32::MAX))),
                 "SMALLINT" => Some((i64::from(i16::MIN), i64::from(i16::MAX))),
@@ -426,7 +429,7 @@ mod tests {
         CREATE UNIQUE INDEX ux_people__uuid ON people (uuid, born DESC NULLS LAST) INCLUDE (share, id) WHERE active;
         ALTER TABLE people ADD COLUMN date TIMESTAMPTZ;";
         let expected = "-- People; all of them.\nCREATE TABLE IF NOT EXISTS people (
-            id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, text TEXT  NOT NULL DEFAULT 'a, b',
+            id INTEGER PRIMARY KEY AUTOINCREMENT, uuid BLOB NOT NULL, text TEXT  NOT NULL DEFAULT 'a, b',
             born TEXT, share REAL, active INTEGER NOT NULL DEFAULT true, size INTEGER CONSTRAINT number_range CHECK (size BETWEEN -32768 AND 32767) NOT NULL, UNIQUE (uuid, text),
             CONSTRAINT c CHECK (share >= 0), boss INTEGER REFERENCES people (id)
         ) STRICT;
