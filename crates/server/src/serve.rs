@@ -61,6 +61,7 @@ pub fn app(core: Arc<Core>, config: &Config) -> Router {
     let own = Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
+        .route("/media/{name}/", get(crate::media::show))
         .with_state(core)
         .route("/metrics", get(metrics::show).with_state(metrics.clone()));
     own.merge(stoa_waldur::router(Arc::new(surface)))

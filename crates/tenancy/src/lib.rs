@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod division;
+pub mod file;
 pub mod project;
 pub mod role;
 pub mod settings;
