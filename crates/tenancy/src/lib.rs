@@ -26,7 +26,7 @@ pub mod vocabulary;
 use std::sync::Arc;
 use stoa_kernel::{
     door::{Core, Registry},
-    store::Migration,
+    store::{Migration, jobs::Runner},
 };
 
 /// The tables of this area.
@@ -82,4 +82,10 @@ pub fn register(registry: &mut Registry) {
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
     core.with(Arc::new(user::password::Passwords::default()))
+}
+
+/// What this area does later and periodically.
+pub fn jobs(_core: &Arc<Core>, runner: &mut Runner) {
+    runner.handlers.insert(token::jobs::SWEEP.kind, token::jobs::sweep());
+    runner.periodic.push(token::jobs::SWEEP);
 }
