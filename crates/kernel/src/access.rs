@@ -264,6 +264,11 @@ pub enum Needs {
     SignedIn,
     /// A grant that carries the permission at one of these places of the thing.
     Permission(Permission, &'static [Place]),
+    /// A grant that carries the permission on any scope of this kind that belongs to the organization at the place: on any
+    /// project of a project's organization.
+    Within(Permission, Scope, Place),
+    /// Any grant at one of these places of the thing.
+    Role(&'static [Place]),
     /// The user whom the thing is, or belongs to.
     Own,
     /// Staff only.
@@ -417,6 +422,9 @@ impl Reason {
             Reason::Staff => "The user is staff, and staff may do everything.".into(),
             Reason::Support => "The user is a support agent.".into(),
             Reason::Own => "It is the user's own.".into(),
+            Reason::Grant { role, scope, permission: "", .. } => {
+                format!("The user has the role {role} on the {scope}, which is enough.")
+            }
             Reason::Grant { role, scope, permission, until, .. } => match until {
                 Some(until) => format!("The role {role} on the {scope} carries {permission}, until {until}."),
                 None => format!("The role {role} on the {scope} carries {permission}."),
@@ -507,7 +515,14 @@ pub fn decide(actor: &Actor, needs: &Needs, thing: &Found) -> Decision {
         Needs::StaffOrSupport if actor.is_staff() => Decision::allow(Reason::Staff),
         Needs::StaffOrSupport if actor.sees_all() => Decision::allow(Reason::Support),
         Needs::StaffOrSupport => Decision::deny(Reason::NotSupport),
-        Needs::Permission(permission, places) => by_permission(actor, *permission, places, thing),
+        Needs::Permission(permission, places) => by_permission(actor, *permission, places, |held| {
+            let mut stands = thing.places.iter().filter(|stand| places.contains(&stand.place));
+            stands.any(|stand| stand.scope == held.scope && stand.id == held.scope_id)
+        }),
+        Needs::Within(permission, scope, place) => by_permission(actor, *permission, &[*place], |held| {
+            held.scope == *scope && thing.at(place) == Some(held.owner_id)
+        }),
+        Needs::Role(places) => by_role(actor, places, thing),
         Needs::Any(several) => any(actor, several, thing),
     }
 }
@@ -531,27 +546,16 @@ fn any(actor: &Actor, several: &[Needs], thing: &Found) -> Decision {
     Decision { allowed: false, because }
 }
 
-fn by_permission(actor: &Actor, permission: Permission, places: &[Place], thing: &Found) -> Decision {
+fn by_permission(actor: &Actor, permission: Permission, places: &[Place], here: impl Fn(&Held) -> bool) -> Decision {
     if actor.narrow.as_ref().is_some_and(|narrow| !narrow.permissions.contains(permission)) {
         return Decision::deny(Reason::Narrowed { permission: permission.name });
     }
     if actor.staff {
         return Decision::allow(Reason::Staff);
     }
-    let here = |held: &&Held| {
-        let stands = thing.places.iter().filter(|stand| places.contains(&stand.place));
-        held.role.permissions.contains(permission)
-            && stands.into_iter().any(|stand| stand.scope == held.scope && stand.id == held.scope_id)
-    };
+    let here = |held: &&Held| held.role.permissions.contains(permission) && here(held);
     if let Some(held) = actor.grants.iter().filter(|held| held.counts()).find(here) {
-        return Decision::allow(Reason::Grant {
-            grant: crate::id::hex(&held.uuid),
-            role: held.role.name.clone(),
-            scope: held.scope.clone(),
-            scope_id: held.scope_id,
-            permission: permission.name,
-            until: held.until.map(|until| until.to_string()),
-        });
+        return Decision::allow(granted(held, permission.name));
     }
     let mut because = vec![Reason::Missing {
         permission: permission.name,
@@ -559,14 +563,45 @@ fn by_permission(actor: &Actor, permission: Permission, places: &[Place], thing:
         roles: Vec::new(),
         could_grant: Vec::new(),
     }];
-    because.extend(actor.grants.iter().filter(here).filter_map(|held| {
-        held.stopped.map(|why| Reason::Stopped {
-            grant: crate::id::hex(&held.uuid),
-            role: held.role.name.clone(),
-            scope: held.scope.clone(),
-            why,
-            until: held.until.map(|until| until.to_string()),
-        })
-    }));
+    because.extend(actor.grants.iter().filter(here).filter_map(stopped));
     Decision { allowed: false, because }
+}
+
+fn by_role(actor: &Actor, places: &[Place], thing: &Found) -> Decision {
+    if actor.is_staff() {
+        return Decision::allow(Reason::Staff);
+    }
+    let here = |held: &&Held| {
+        let mut stands = thing.places.iter().filter(|stand| places.contains(&stand.place));
+        stands.any(|stand| stand.scope == held.scope && stand.id == held.scope_id)
+    };
+    if let Some(held) = actor.grants.iter().filter(|held| held.shows()).find(here) {
+        return Decision::allow(granted(held, ""));
+    }
+    let mut because = vec![Reason::Rule { text: format!("The user has no role at {}.", places.join(" or ")) }];
+    because.extend(actor.grants.iter().filter(here).filter_map(stopped));
+    Decision { allowed: false, because }
+}
+
+/// That a grant allows it; the permission is empty where any role is enough.
+fn granted(held: &Held, permission: &'static str) -> Reason {
+    Reason::Grant {
+        grant: crate::id::hex(&held.uuid),
+        role: held.role.name.clone(),
+        scope: held.scope.clone(),
+        scope_id: held.scope_id,
+        permission,
+        until: held.until.map(|until| until.to_string()),
+    }
+}
+
+/// That a grant would allow it but does not count.
+fn stopped(held: &Held) -> Option<Reason> {
+    held.stopped.map(|why| Reason::Stopped {
+        grant: crate::id::hex(&held.uuid),
+        role: held.role.name.clone(),
+        scope: held.scope.clone(),
+        why,
+        until: held.until.map(|until| until.to_string()),
+    })
 }
