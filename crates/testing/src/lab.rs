@@ -33,6 +33,8 @@ pub struct Lab {
     pub router: Router,
     /// The first staff member.
     pub staff: Person,
+    /// Where its database is.
+    pub url: String,
     folder: Option<Folder>,
 }
 
@@ -153,7 +155,14 @@ impl Lab {
         let store = Store::open(url, Options::default()).await.unwrap_or_else(|error| panic!("{error}"));
         let core = Arc::new(start::core(store, Clock::new()));
         let router = stoa_server::serve::app(core.clone(), &config());
-        Lab { core, router, staff: Person::default(), folder }
+        Lab { core, router, staff: Person::default(), url: url.to_owned(), folder }
+    }
+
+    /// A Lab over a database that a Lab has made before, with the same staff member.
+    pub async fn again(url: &str) -> Lab {
+        let mut lab = Lab::empty(url, None).await;
+        lab.staff = lab.signed_in("staff").await;
+        lab
     }
 
     /// A Lab over the measuring data set, whose `staff` is the staff member.
