@@ -3,6 +3,8 @@
 //! Start with [`permissions`], the closed list of what a role can allow; [`roles`] has the roles that ship and what
 //! they are called in each type of installation.
 
+pub mod ceiling;
 pub mod directory;
+pub mod installation;
 pub mod permissions;
 pub mod roles;

@@ -1,0 +1,175 @@
+//! Decisions about roles, from values alone.
+
+use crate::access::{
+    installation::{self, Choices},
+    permissions::Permission,
+    roles::Shipped,
+};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use stoa_kernel::{Error, Result};
+
+/// The kinds of things on which a role can be granted, as the wire names them.
+pub const SCOPES: &[&str] = &[
+    "customer",
+    "project",
+    "offering",
+    "service_provider",
+    "call",
+    "call_organizer",
+    "proposal",
+    "resource",
+    "resource_project",
+];
+
+/// The permissions of an input, checked, in order and each once, as they are stored.
+///
+/// # Errors
+/// Invalid, naming the texts that are no permission.
+pub fn permissions(sent: &Value) -> Result<String> {
+    let names: Vec<&str> = sent.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let unknown: Vec<&str> = names.iter().copied().filter(|name| Permission::parse(name).is_none()).collect();
+    if !unknown.is_empty() {
+        let shown: String = unknown.join(",").chars().take(500).collect();
+        return Err(Error::field("permissions", format!("Invalid permissions {shown}")));
+    }
+    let sorted: BTreeSet<&str> = names.into_iter().collect();
+    Ok(Value::from_iter(sorted).to_string())
+}
+
+/// What is wrong with the kind of scope in an input.
+pub fn scope_problem(text: &str) -> Option<String> {
+    (!SCOPES.contains(&text)).then(|| "Invalid content type.".to_owned())
+}
+
+/// A role at one revision.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Version {
+    /// Since when.
+    pub at: String,
+    /// Who made it so; empty for the program.
+    pub by: String,
+    /// Its description.
+    pub description: String,
+    /// Whether it can be granted.
+    pub is_active: bool,
+    /// The kind of scope.
+    pub scope: String,
+    /// What it carries.
+    pub permissions: BTreeSet<String>,
+}
+
+/// One thing in which a role differs from what shipped.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Difference {
+    /// `permission_added`, `permission_removed`, `description`, `is_active` or `content_type`.
+    pub what: &'static str,
+    /// What it is now: a permission's name, a text, or whether it is active.
+    pub value: Value,
+    /// What ships.
+    pub shipped: Value,
+    /// Since when.
+    pub since: String,
+    /// Who made it so; empty for the program.
+    pub by: String,
+}
+
+/// In what a role differs from what ships under these choices, since when and by whom (mission R8). Versions in the order of
+/// their revisions. A role that does not ship differs in everything that it carries.
+pub fn differences(shipped: Option<&Shipped>, choices: Choices, versions: &[Version]) -> Vec<Difference> {
+    let Some(now) = versions.last() else { return Vec::new() };
+    let base = shipped.map(|role| Version {
+        description: role.labels.of(choices.installation).to_owned(),
+        is_active: installation::active(role, choices),
+        scope: role.scope.to_owned(),
+        permissions: installation::permissions(role, choices).iter().map(|one| one.name().to_owned()).collect(),
+        ..Version::default()
+    });
+    let empty = Version { description: now.description.clone(), is_active: now.is_active, ..Version::default() };
+    let base = base.unwrap_or(Version { scope: now.scope.clone(), ..empty });
+    // It is so since the last revision before which it was not.
+    let since = |so: &dyn Fn(&Version) -> bool| {
+        let start = versions.iter().rposition(|version| !so(version)).map_or(0, |at| at + 1);
+        versions.get(start).map_or((String::new(), String::new()), |version| (version.at.clone(), version.by.clone()))
+    };
+    let difference = |what, value: Value, shipped: Value, so: &dyn Fn(&Version) -> bool| {
+        let (since, by) = since(so);
+        Difference { what, value, shipped, since, by }
+    };
+    let mut all = Vec::new();
+    for name in now.permissions.difference(&base.permissions) {
+        let so = |version: &Version| version.permissions.contains(name);
+        all.push(difference("permission_added", name.clone().into(), Value::Null, &so));
+    }
+    for name in base.permissions.difference(&now.permissions) {
+        let so = |version: &Version| !version.permissions.contains(name);
+        all.push(difference("permission_removed", Value::Null, name.clone().into(), &so));
+    }
+    if now.description != base.description && !shipped.is_some_and(|role| role.description == now.description) {
+        let so = |version: &Version| version.description == now.description;
+        all.push(difference("description", now.description.clone().into(), base.description.into(), &so));
+    }
+    if now.is_active != base.is_active {
+        let so = |version: &Version| version.is_active == now.is_active;
+        all.push(difference("is_active", now.is_active.into(), base.is_active.into(), &so));
+    }
+    if now.scope != base.scope {
+        let so = |version: &Version| version.scope == now.scope;
+        all.push(difference("content_type", now.scope.clone().into(), base.scope.into(), &so));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::roles::shipped;
+    use serde_json::json;
+
+    #[test]
+    fn permissions_are_checked_sorted_and_each_once() {
+        let stored = permissions(&json!(["PROJECT.LIST", "ORDER.LIST", "PROJECT.LIST"])).unwrap();
+        assert_eq!(stored, r#"["ORDER.LIST","PROJECT.LIST"]"#);
+        let error = permissions(&json!(["A", "PROJECT.LIST", "B"])).unwrap_err();
+        assert!(error.to_string().contains("Invalid permissions A,B"), "{error}");
+    }
+
+    fn version(at: &str, by: &str, is_active: bool, permissions: &[&str]) -> Version {
+        Version {
+            at: at.into(),
+            by: by.into(),
+            description: "Organization reader".into(),
+            scope: "customer".into(),
+            is_active,
+            permissions: permissions.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn a_difference_knows_since_when_and_by_whom() {
+        let reader = shipped("CUSTOMER.READER");
+        let versions = [
+            version("1", "", true, &["CUSTOMER.VIEW_TEAM"]),
+            version("2", "ann", true, &["CUSTOMER.VIEW_TEAM", "INVITATION.LIST"]),
+            version("3", "bob", true, &["CUSTOMER.VIEW_TEAM"]),
+            version("4", "cid", false, &["CUSTOMER.VIEW_TEAM", "INVITATION.LIST"]),
+            version("5", "dan", false, &["INVITATION.LIST"]),
+        ];
+        assert!(differences(reader, Choices::default(), &versions[..1]).is_empty());
+        let found = differences(reader, Choices::default(), &versions);
+        let told: Vec<_> = found.iter().map(|one| (one.what, one.since.as_str(), one.by.as_str())).collect();
+        assert_eq!(
+            told,
+            [("permission_added", "4", "cid"), ("permission_removed", "5", "dan"), ("is_active", "4", "cid")]
+        );
+    }
+
+    #[test]
+    fn an_own_role_differs_in_all_that_it_carries() {
+        let versions = [version("1", "ann", true, &["PROJECT.LIST"])];
+        let found = differences(None, Choices::default(), &versions);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].what, found[0].by.as_str()), ("permission_added", "ann"));
+    }
+}

@@ -1,0 +1,213 @@
+//! The SQL of roles and their revisions.
+
+use super::rules::Version;
+use crate::{
+    access::{
+        directory::read_role,
+        installation::{self, Choices},
+        permissions::{Permission, PermissionSet},
+        roles::{SHIPPED, Shipped, shipped},
+    },
+    settings::Settings,
+};
+use stoa_kernel::{
+    Error, Query, Result, Row, Time, Tx,
+    access::Role,
+    id::{self, Uuid},
+    vals,
+};
+
+/// The table.
+pub const TABLE: &str = "roles";
+
+/// A role as it is stored.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Key.
+    pub id: i64,
+    /// Public identifier.
+    pub uuid: Uuid,
+    /// Name.
+    pub name: String,
+    /// The kind of scope.
+    pub scope: String,
+    /// Whether it ships.
+    pub is_system: bool,
+    /// Whether it can be granted.
+    pub is_active: bool,
+    /// Grants of it that are not revoked.
+    pub holders: i64,
+}
+
+/// A role, locked so that nobody grants it meanwhile.
+///
+/// # Errors
+/// Not found if it was removed.
+pub async fn stored(tx: &mut Tx, id: i64) -> Result<Stored> {
+    let sql = "SELECT r.id, r.uuid, r.name, r.scope, r.is_system, r.is_active, \
+               (SELECT count(*) FROM grants g WHERE g.role_id = r.id AND g.revoked_at IS NULL) \
+               FROM roles r WHERE r.id = $1 AND r.deleted_at IS NULL FOR UPDATE OF r";
+    let row = tx.one(sql, &vals![id]).await?.ok_or(Error::NotFound)?;
+    Ok(Stored {
+        id: row.get(0)?,
+        uuid: row.get(1)?,
+        name: row.get(2)?,
+        scope: row.get(3)?,
+        is_system: row.get(4)?,
+        is_active: row.get(5)?,
+        holders: row.get(6)?,
+    })
+}
+
+const DECIDING: &str = "SELECT id, uuid, name, description, scope, is_active, permissions FROM roles";
+
+/// The role with this name or identifier, held so that it is neither removed nor disabled meanwhile.
+pub async fn named(tx: &mut Tx, name: &str) -> Result<Option<Role>> {
+    let row = match id::parse(name) {
+        Some(uuid) => {
+            let sql = format!("{DECIDING} WHERE uuid = $1 AND deleted_at IS NULL FOR SHARE");
+            tx.one(&sql, &vals![uuid]).await?
+        }
+        None => {
+            let sql = format!("{DECIDING} WHERE name = $1 AND deleted_at IS NULL FOR SHARE");
+            tx.one(&sql, &vals![name]).await?
+        }
+    };
+    row.map(|row| read_role(&row)).transpose()
+}
+
+/// The role with this key.
+pub async fn by_id(tx: &mut Tx, id: i64) -> Result<Role> {
+    let row = tx.one(&format!("{DECIDING} WHERE id = $1 FOR SHARE"), &vals![id]).await?.ok_or(Error::NotFound)?;
+    read_role(&row)
+}
+
+/// All active roles, for explanations.
+pub async fn active(query: &mut dyn Query) -> Result<Vec<Role>> {
+    let rows = query.query(&format!("{DECIDING} WHERE is_active AND deleted_at IS NULL ORDER BY name"), &[]).await?;
+    rows.iter().map(read_role).collect()
+}
+
+/// Counts a change: the role's next revision, with a copy of what it is now.
+pub async fn next_revision(tx: &mut Tx, id: i64, by: Option<i64>, now: Time) -> Result<()> {
+    tx.execute("UPDATE roles SET revision = revision + 1 WHERE id = $1", &vals![id]).await?;
+    let sql = "INSERT INTO role_versions \
+               (role_id, revision, at, by_user, name, description, scope, is_active, permissions) \
+               SELECT id, revision, $1, $2, name, description, scope, is_active, permissions FROM roles WHERE id = $3";
+    tx.execute(sql, &vals![now, by, id]).await.map(|_| ())
+}
+
+/// Enables or disables a role.
+pub async fn set_active(tx: &mut Tx, id: i64, on: bool) -> Result<()> {
+    tx.execute("UPDATE roles SET is_active = $1 WHERE id = $2", &vals![on, id]).await.map(|_| ())
+}
+
+/// Removes a role. Its row stays for the record of those who held it; its name is free again.
+pub async fn delete(tx: &mut Tx, id: i64, by: Option<i64>, now: Time) -> Result<()> {
+    let sql = "UPDATE roles SET is_active = $1, deleted_at = $2 WHERE id = $3";
+    tx.execute(sql, &vals![false, now, id]).await?;
+    next_revision(tx, id, by, now).await
+}
+
+/// Makes the shipped roles that are missing, as the installation's type has them. What staff made of those that are there
+/// stays.
+pub async fn install_shipped(tx: &mut Tx, now: Time) -> Result<()> {
+    let choices = Settings::load(&mut *tx).await?.choices();
+    for role in SHIPPED {
+        // The same identifier in every installation, so that what refers to a shipped role can be carried over.
+        let uuid = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("stoa:role:{}", role.name).as_bytes());
+        let sql = "INSERT INTO roles (uuid, name, description, scope, is_system, is_active, permissions, revision, created) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+                   ON CONFLICT (name) WHERE deleted_at IS NULL DO NOTHING RETURNING id";
+        let row = tx
+            .one(
+                sql,
+                &vals![
+                    uuid,
+                    role.name,
+                    role.labels.of(choices.installation),
+                    role.scope,
+                    true,
+                    installation::active(role, choices),
+                    names(&installation::permissions(role, choices)),
+                    0_i64,
+                    now
+                ],
+            )
+            .await?;
+        if let Some(row) = row {
+            next_revision(tx, row.get(0)?, None, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Brings the shipped roles in line with the installation's choices: their labels (unless somebody wrote a text of his own),
+/// the cells of the matrix, and members of projects where the type has them. Everything else stays as it is.
+pub async fn settle(tx: &mut Tx, by: Option<i64>, now: Time) -> Result<()> {
+    let choices = Settings::load(&mut *tx).await?.choices();
+    let sql = "SELECT id, name, description, is_active, permissions FROM roles WHERE is_system AND deleted_at IS NULL \
+               ORDER BY id FOR UPDATE";
+    for row in tx.query(sql, &[]).await? {
+        let name: String = row.get(1)?;
+        if let Some(role) = shipped(&name) {
+            settle_one(tx, role, &row, choices, by, now).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn settle_one(
+    tx: &mut Tx,
+    role: &Shipped,
+    row: &Row,
+    choices: Choices,
+    by: Option<i64>,
+    now: Time,
+) -> Result<()> {
+    let (id, text, active): (i64, String, bool) = (row.get(0)?, row.get(2)?, row.get(3)?);
+    let carried = read_names(&row.get(4)?);
+    let kept = !installation::is_shipped_description(role, &text);
+    let label = if kept { text.clone() } else { role.labels.of(choices.installation).to_owned() };
+    let settled = installation::settle(role.name, carried, choices);
+    let enabled = active || installation::active(role, choices) && !role.active;
+    if label == text && settled == carried && enabled == active {
+        return Ok(());
+    }
+    let sql = "UPDATE roles SET description = $1, is_active = $2, permissions = $3 WHERE id = $4";
+    tx.execute(sql, &vals![label, enabled, names(&settled), id]).await?;
+    next_revision(tx, id, by, now).await
+}
+
+fn names(set: &PermissionSet) -> serde_json::Value {
+    set.iter().map(Permission::name).collect()
+}
+
+fn read_names(stored: &serde_json::Value) -> PermissionSet {
+    let names = stored.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+    names.filter_map(Permission::parse).collect()
+}
+
+/// Every revision of a role, the first one first; and its name. `None` if there is no such role.
+pub async fn versions(query: &mut dyn Query, uuid: Uuid) -> Result<Option<(String, Vec<Version>)>> {
+    let sql = "SELECT r.name, v.at, COALESCE(u.username, ''), v.description, v.is_active, v.scope, v.permissions \
+               FROM roles r JOIN role_versions v ON v.role_id = r.id LEFT JOIN users u ON u.id = v.by_user \
+               WHERE r.uuid = $1 AND r.deleted_at IS NULL ORDER BY v.revision";
+    let rows = query.query(sql, &vals![uuid]).await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let versions = rows.iter().map(read_version).collect::<Result<_>>()?;
+    Ok(Some((first.get(0)?, versions)))
+}
+
+fn read_version(row: &Row) -> Result<Version> {
+    let permissions: serde_json::Value = row.get(6)?;
+    let permissions = permissions.as_array().into_iter().flatten().filter_map(|one| one.as_str());
+    Ok(Version {
+        at: row.get::<Time>(1)?.to_string(),
+        by: row.get(2)?,
+        description: row.get(3)?,
+        is_active: row.get(4)?,
+        scope: row.get(5)?,
+        permissions: permissions.map(ToOwned::to_owned).collect(),
+    })
+}
