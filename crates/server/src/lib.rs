@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod explain;
+pub mod media;
 pub mod metrics;
 pub mod scale;
 pub mod serve;

@@ -7,6 +7,8 @@ pub mod access;
 pub mod customer;
 pub mod division;
 pub mod division_type;
+pub mod file;
+pub mod grant;
 pub mod project;
 pub mod project_type;
 pub mod provider_account;

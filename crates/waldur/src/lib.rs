@@ -8,5 +8,6 @@ pub mod openapi;
 pub mod route;
 pub mod routes;
 pub mod wire;
+mod words;
 
 pub use wire::{Settings, Surface, router};
