@@ -275,7 +275,7 @@ impl<'a> Schemas<'a> {
                 Test::Contains(_) | Test::Equals(_) | Test::By(_) => json!({"type": "string"}),
                 Test::AnyText(_) => json!({"type": "array", "items": {"type": "string"}}),
                 Test::AnyOf(_, choices) => json!({"type": "array", "items": {"type": "string", "enum": choices}}),
-                Test::Bool(_) | Test::Flag(..) => json!({"type": "boolean"}),
+                Test::Bool(_) | Test::Flag(..) | Test::Unhide => json!({"type": "boolean"}),
                 Test::Int(_) => json!({"type": "integer"}),
                 Test::Uuid(_) | Test::UuidLoose(_) => json!({"type": "string", "format": "uuid"}),
                 Test::Link(..) => json!({"type": "string"}),

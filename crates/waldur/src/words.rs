@@ -81,7 +81,7 @@ pub fn test(test: &Test) -> String {
         Test::Equals(_) | Test::By(_) => "text".into(),
         Test::AnyText(_) => "text, repeatable".into(),
         Test::AnyOf(_, choices) => format!("{}, repeatable", choices.join(" | ")),
-        Test::Bool(_) | Test::Flag(..) => "true or false".into(),
+        Test::Bool(_) | Test::Flag(..) | Test::Unhide => "true or false".into(),
         Test::Int(_) => "whole number".into(),
         Test::Uuid(_) | Test::UuidLoose(_) => "uuid".into(),
         Test::Link(thing, _) => format!("link to a {}", thing.replace('_', " ")),
