@@ -9,17 +9,25 @@ pub mod division;
 pub mod division_type;
 pub mod file;
 pub mod grant;
+pub mod key;
 pub mod project;
 pub mod project_type;
 pub mod provider_account;
 pub mod quota;
+pub mod record;
 pub mod role;
 pub mod settings;
 pub mod subnet;
+pub mod token;
+pub mod user;
 pub mod version;
 pub mod vocabulary;
 
-use stoa_kernel::{door::Registry, store::Migration};
+use std::sync::Arc;
+use stoa_kernel::{
+    door::{Core, Registry},
+    store::{Migration, jobs::Runner},
+};
 
 /// The tables of this area.
 pub const MIGRATIONS: &[Migration] =
@@ -65,4 +73,19 @@ pub fn register(registry: &mut Registry) {
         &project::actions::SET_OFFERINGS,
         &project::actions::SYNC_ROLES,
     ]);
+    user::register(registry);
+    token::register(registry);
+    key::register(registry);
+    record::register(registry);
+}
+
+/// Puts what this area needs into the core.
+pub fn equip(core: Core) -> Core {
+    core.with(Arc::new(user::password::Passwords::default()))
+}
+
+/// What this area does later and periodically.
+pub fn jobs(_core: &Arc<Core>, runner: &mut Runner) {
+    runner.handlers.insert(token::jobs::SWEEP.kind, token::jobs::sweep());
+    runner.periodic.push(token::jobs::SWEEP);
 }
