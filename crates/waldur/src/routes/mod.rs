@@ -2,7 +2,14 @@
 //!
 //! An area is a file with its `ROUTES` and `LINKS`, and one line in [`AREAS`].
 
+mod access_subnets;
+mod customers;
 mod meta;
+mod organization_groups;
+mod project_types;
+mod projects;
+mod quotas;
+mod service_settings;
 
 use crate::route::Route;
 
@@ -19,7 +26,13 @@ pub struct Area {
 /// Every area, in the order of the documentation.
 pub static AREAS: &[Area] = &[
     Area { routes: meta::ROUTES, links: &[] },
-    // Area { routes: projects::ROUTES, links: projects::LINKS },
+    Area { routes: customers::ROUTES, links: customers::LINKS },
+    Area { routes: organization_groups::ROUTES, links: organization_groups::LINKS },
+    Area { routes: access_subnets::ROUTES, links: access_subnets::LINKS },
+    Area { routes: projects::ROUTES, links: projects::LINKS },
+    Area { routes: project_types::ROUTES, links: project_types::LINKS },
+    Area { routes: quotas::ROUTES, links: quotas::LINKS },
+    Area { routes: service_settings::ROUTES, links: service_settings::LINKS },
 ];
 
 /// Every operation.
