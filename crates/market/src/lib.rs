@@ -8,6 +8,7 @@ pub mod component;
 pub mod group;
 pub mod offering;
 pub mod plan;
+pub mod provider;
 
 use stoa_kernel::{door::Registry, store::Migration};
 
