@@ -80,6 +80,8 @@ pub struct Registry {
     pub views: Vec<&'static View>,
     /// What listens to events.
     pub listeners: Vec<Listener>,
+    /// Views of areas below with what areas above add to them ([`View::with`]); each takes the place of its namesake.
+    pub fuller: Vec<&'static View>,
 }
 
 /// The core of a running installation.
@@ -151,6 +153,11 @@ impl Core {
     /// Every view.
     pub fn views(&self) -> &[&'static View] {
         &self.registry.views
+    }
+
+    /// This view with what areas above have added to it. Everything that reads a view goes through here.
+    pub fn full(&self, view: &'static View) -> &'static View {
+        self.registry.fuller.iter().rev().find(|fuller| fuller.name == view.name).copied().unwrap_or(view)
     }
 
     /// The view in which a link to this kind of thing is looked up.
@@ -335,6 +342,7 @@ impl Core {
     /// # Errors
     /// Forbidden where the view as a whole is not the actor's; invalid for filters and orders that can't be read.
     pub async fn look(&self, actor: &Actor, view: &'static View, ask: &Ask) -> Result<Page> {
+        let view = self.full(view);
         decide(actor, &view.needs, &Found::default()).required()?;
         let now = self.now();
         if ask.limit == 0 {

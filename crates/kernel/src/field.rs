@@ -50,7 +50,8 @@ pub enum Kind {
     Rows(&'static str, &'static [crate::view::Column]),
     /// One row with these columns, or null.
     OneRow(&'static str, &'static [crate::view::Column]),
-    /// An uploaded file: its bytes are stored elsewhere; the value is its URL path.
+    /// An uploaded file. Sent as `{"filename", "content_type", "base64"}` (surfaces make it from an upload), stored as the key
+    /// of a row of files, shown as its address.
     File,
 }
 
@@ -462,6 +463,9 @@ fn read_value(field: &Field, value: &Value) -> Read {
             Err(vec![format!("Expected a list of items but got type \"{}\".", kind_name(value))])
         }
         Kind::Json | Kind::Object | Kind::Rows(..) | Kind::OneRow(..) => read_json(field, value),
+        Kind::File if value.get("base64").is_some_and(Value::is_string) => {
+            Ok((Val::Text(String::new()), Some(value.clone())))
+        }
         Kind::File => no("The submitted data was not a file. Check the encoding type on the form."),
     }
 }

@@ -79,6 +79,7 @@ pub async fn update(
         }
         changes.push(match field.kind {
             _ if field.secret => change(field, Value::Null, Value::Null),
+            Kind::File => change(field, shown_file(&before), shown_file(&after)),
             // Keys are for joining only: the record names what a link points to now, and the event before it what it was.
             Kind::Link(_) => {
                 let name = cx.link(field.name).map_or(Value::Null, |found| found.name.clone().into());
@@ -94,6 +95,11 @@ pub async fn update(
         set(cx.tx, table, id, columns).await?;
     }
     Ok(changes)
+}
+
+/// The record tells that there is a file, not which row holds it.
+fn shown_file(key: &Value) -> Value {
+    if key.is_null() { Value::Null } else { "(a file)".into() }
 }
 
 fn change(field: &Field, before: Value, after: Value) -> Change {
@@ -137,7 +143,7 @@ fn row_json(row: &Row, at: usize, field: &Field) -> Result<Value> {
         Kind::Date => Val::Date(row.get::<Date>(at)?),
         Kind::Uuid => Val::Uuid(row.get(at)?),
         Kind::Float => Val::Float(row.get(at)?),
-        Kind::Int | Kind::Amount(_) | Kind::AmountNumber | Kind::Link(_) => Val::Int(row.get(at)?),
+        Kind::Int | Kind::Amount(_) | Kind::AmountNumber | Kind::Link(_) | Kind::File => Val::Int(row.get(at)?),
         _ => Val::Text(row.get(at)?),
     };
     Ok(to_json(field.kind, &val))

@@ -1,7 +1,7 @@
 //! Instants and days. An instant is whole microseconds since 1970 in UTC on both engines, so that what is written is
 //! what is read back (reference/rust-choices.md, timestamps).
 
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::civil;
 use std::fmt;
 
 /// An instant, in microseconds since 1970-01-01T00:00:00Z.
@@ -11,6 +11,9 @@ pub struct Time(pub i64);
 /// A calendar day.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Date(pub civil::Date);
+
+/// The day from which instants are counted.
+const EPOCH: civil::Date = civil::date(1970, 1, 1);
 
 /// The instants that both engines can hold: the years 1 to 9999.
 const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
@@ -30,11 +33,12 @@ impl Time {
         if let Some(day) = Date::parse(text) {
             return Some(day.start());
         }
-        let stamp = text.parse::<Timestamp>().ok().or_else(|| {
-            let local: civil::DateTime = text.parse().ok()?;
-            local.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-        })?;
-        Time::from_micros(stamp.as_microsecond())
+        let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
+        let time = pieces.time()?;
+        let offset = pieces.to_numeric_offset().map_or(0, |offset| i64::from(offset.seconds()));
+        let second = i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second()) - offset;
+        let micros = second * Time::SECOND + i64::from(time.subsec_nanosecond()) / 1000;
+        Time::from_micros(Date(pieces.date()).start().0.checked_add(micros)?)
     }
 
     /// This instant moved by a number of seconds; held inside the years 1 to 9999.
@@ -45,8 +49,7 @@ impl Time {
 
     /// The day of this instant in UTC.
     pub fn date(self) -> Date {
-        let stamp = Timestamp::from_microsecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH);
-        Date(stamp.to_zoned(TimeZone::UTC).date())
+        Date(EPOCH).plus_days(self.0.div_euclid(Time::SECOND * 86_400))
     }
 }
 
@@ -75,8 +78,8 @@ impl Date {
 
     /// The first instant of the day in UTC.
     pub fn start(self) -> Time {
-        let zoned = self.0.to_zoned(TimeZone::UTC);
-        Time(zoned.map(|z| z.timestamp().as_microsecond()).unwrap_or(*RANGE.end()))
+        let days = self.0.since(EPOCH).map(|span| i64::from(span.get_days())).unwrap_or(0);
+        Time(days * 86_400 * Time::SECOND)
     }
 
     /// The day this many days later (or earlier); held inside the calendar.

@@ -131,6 +131,8 @@ pub enum Test {
     Bool(&'static str),
     /// The first condition holds if the value is true, the second if it is false; an empty one does not restrict.
     Flag(&'static str, &'static str),
+    /// If the value is true, the view's `always` condition does not hold: what is hidden by default is shown too.
+    Unhide,
     /// The expression is this whole number.
     Int(&'static str),
     /// The condition holds for this uuid (or for one of several): SQL with `= ANY($)`; a malformed one is refused.
@@ -356,6 +358,7 @@ impl Filter {
                 }
                 clause.push(sql, []);
             }
+            Test::Unhide => return Ok(false),
             Test::Int(sql) => match last.trim().parse::<i64>() {
                 Ok(n) if i32::try_from(n).is_ok() => clause.push(&format!("{sql} = $"), [Val::Int(n)]),
                 _ => return bad("Enter a number."),
@@ -406,6 +409,28 @@ pub struct Statement {
 }
 
 impl View {
+    /// This view with more columns, joins and filters, which an area above adds to it; one with a known name takes the
+    /// place of the one there. So an area shows what it knows of a thing of an area below, in the same statement, and the
+    /// area below need not know it. Call it once for each view and keep the result: what is added is kept for ever.
+    pub fn with(&'static self, columns: &[Column], joins: &[Join], filters: &[Filter]) -> View {
+        let mut all = self.columns.to_vec();
+        for column in columns {
+            match all.iter_mut().find(|known| known.name == column.name) {
+                Some(known) => *known = *column,
+                None => all.push(*column),
+            }
+        }
+        let mut filtering = self.filters.to_vec();
+        for filter in filters {
+            match filtering.iter_mut().find(|known| known.name == filter.name) {
+                Some(known) => *known = *filter,
+                None => filtering.push(*filter),
+            }
+        }
+        let joins = [self.joins, joins].concat();
+        View { columns: all.leak(), joins: joins.leak(), filters: filtering.leak(), ..*self }
+    }
+
     /// The statement that counts what an actor sees.
     pub fn count(&self, actor: &Actor, ask: &Ask, now: Time) -> Result<Clause> {
         let mut clause = Clause::new(actor, now);
@@ -510,7 +535,10 @@ impl View {
 
     fn conditions(&self, clause: &mut Clause, actor: &Actor, ask: &Ask) -> Result<()> {
         let mut open = " WHERE ";
-        if !self.always.is_empty() && !ask.all_rows {
+        let unhide = |filter: &Filter| matches!(filter.test, Test::Unhide);
+        let unhidden = |filter: &Filter| ask.values(filter.name).last().and_then(|last| truth(last)) == Some(true);
+        let all_rows = ask.all_rows || self.filters.iter().any(|filter| unhide(filter) && unhidden(filter));
+        if !self.always.is_empty() && !all_rows {
             clause.text.push_str(open);
             clause.push(self.always, []);
             open = " AND ";

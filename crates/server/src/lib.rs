@@ -1,1 +1,15 @@
-//! The server.
+//! The program `stoa`: configuration, start, commands, workers.
+//!
+//! [`cli`] is the contract of the command line, [`config`] the settings, [`start`] turns them into a running core, and
+//! [`serve`] serves it.
+
+pub mod admin;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod explain;
+pub mod media;
+pub mod metrics;
+pub mod scale;
+pub mod serve;
+pub mod start;

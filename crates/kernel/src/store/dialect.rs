@@ -10,14 +10,18 @@
 //! | `FOR UPDATE`, `FOR SHARE`, `… SKIP LOCKED` | as it is | nothing: the writer is alone |
 //! | `FOLD(x)` | `lower((x) COLLATE "default")` | `fold(x)`, lower case for all of Unicode |
 //! | `GREATEST(a, b)`, `LEAST(a, b)` | as it is | `max(a, b)`, `min(a, b)`; the arguments must not be NULL |
-//! | `JSON_ROWS(x ORDER BY y)` | `json_agg(…)` | `json_group_array(…)` |
+//! | `JSON_ROWS(x ORDER BY y)` | `coalesce(json_agg(…), '[]')` | `json_group_array(…)` |
+//! | `JSON_MAP(key, x)` | `coalesce(json_object_agg(…), '{}')` | `json_group_object(…)` |
 //! | `JSON_ROW(a, b)` | `json_build_array(a, b)` | `json_array(a, b)` |
 //! | `HEXID(x)`, a uuid inside JSON | `(x)` | `hexid(x)`, in the same form with hyphens |
 //! | `COLLATE "C"` | as it is | nothing: it is the default |
 //!
-//! `now()` and its relatives are refused on both: time is a parameter. In migrations, `CREATE TABLE` and `ADD COLUMN` have
-//! their types mapped ([`sqlite_type`]), identity columns become `INTEGER PRIMARY KEY`, tables become `STRICT`, and indexes lose
-//! `INCLUDE (…)` and `NULLS LAST`.
+//! `LIKE` heeds case on both; where a pattern escapes something it says `ESCAPE '\'`, as only PostgreSQL has that by default.
+//! `now()` and its relatives are refused on both: time is a parameter.
+//!
+//! In migrations, `CREATE TABLE` and `ADD COLUMN` have
+//! their types mapped ([`sqlite_type`]), identity columns become `INTEGER PRIMARY KEY AUTOINCREMENT`, tables become `STRICT`, and indexes lose
+//! `INCLUDE (…)` and `NULLS LAST`. `INTEGER` and `SMALLINT` get a check, as SQLite would hold 64 bits in them.
 
 use super::Engine;
 use crate::{Error, Result};
@@ -176,13 +180,31 @@ fn rewrite_into(engine: Engine, all: &[&str], out: &mut String) -> Result<()> {
                 rewrite_into(engine, here.inside(), out)?;
                 ") COLLATE \"default\")"
             }
-            (Engine::Postgres, "JSON_ROWS") if call => "json_agg",
+            (Engine::Postgres, "JSON_ROWS" | "JSON_MAP") if call => {
+                let start = here.at;
+                here.next();
+                here.inside();
+                if here.take(&["FILTER", "("]) {
+                    here.inside();
+                }
+                let (function, nothing) =
+                    if upper == "JSON_MAP" { ("json_object_agg", ", '{}')") } else { ("json_agg", ", '[]')") };
+                out.push_str("coalesce(");
+                out.push_str(function);
+                rewrite_into(engine, &all[start..here.at], out)?;
+                nothing
+            }
             (Engine::Postgres, "JSON_ROW") if call => "json_build_array",
             (Engine::Postgres, "HEXID") if call => "",
             (Engine::Postgres, _) => token,
             (Engine::Sqlite, "FOLD") if call => "fold",
             (Engine::Sqlite, "JSON_ROWS") if call => "json_group_array",
-            (Engine::Sqlite, "JSON_ROW") if call => "json_array",
+            (Engine::Sqlite, "JSON_MAP") if call => "json_group_object",
+            (Engine::Sqlite, "JSON_ROW") if call => {
+                here.next();
+                json_array(here.inside(), out)?;
+                continue;
+            }
             (Engine::Sqlite, "HEXID") if call => "hexid",
             (Engine::Sqlite, "GREATEST") if call => "max",
             (Engine::Sqlite, "LEAST") if call => "min",
@@ -225,6 +247,34 @@ fn list(operator: &str, inside: &[&str], out: &mut String) -> Result<()> {
     out.push_str("))");
     Ok(())
 }
+
+/// `JSON_ROW(…)` for SQLite. There, what comes out of a subquery or CASE is a text that happens to be JSON, and would be
+/// nested as a string.
+fn json_array(inside: &[&str], out: &mut String) -> Result<()> {
+    let is_json = |token: &&str| token.eq_ignore_ascii_case("JSON_ROW") || token.eq_ignore_ascii_case("JSON_ROWS");
+    out.push_str("json_array(");
+    let mut rest = inside;
+    while !rest.is_empty() {
+        let mut depth = 0;
+        let end = rest.iter().position(|token| {
+            depth += i32::from(*token == "(") - i32::from(*token == ")");
+            depth == 0 && *token == ","
+        });
+        let (value, next) = rest.split_at(end.unwrap_or(rest.len()));
+        let first = Cursor { all: value, at: 0 }.next();
+        let nested = value.iter().any(is_json) && !is_json(&first);
+        out.push_str(if nested { "json(" } else { "" });
+        rewrite_into(Engine::Sqlite, value, out)?;
+        out.push_str(if nested { ")" } else { "" });
+        out.push_str(if next.is_empty() { "" } else { "," });
+        rest = next.get(1..).unwrap_or_default();
+    }
+    out.push(')');
+    Ok(())
+}
+
+/// The name, on SQLite, of the checks that a number fits its column.
+pub(super) const RANGE: &str = "number_range";
 
 /// SQLite's type for one of ours; tables are strict, so there are only these.
 fn sqlite_type(name: &str) -> Result<&'static str> {
@@ -288,12 +338,24 @@ fn columns(all: &[&str], out: &mut String) -> Result<()> {
         {
             out.push_str(&all[start..here.at].concat());
             out.push(' ');
-            let ty = sqlite_type(here.next())?;
+            let written = here.next();
+            let ty = sqlite_type(written)?;
             out.push_str(ty);
             if ty == "REAL" {
                 here.take(&["PRECISION"]);
             }
-            here.take(&["GENERATED", "BY", "DEFAULT", "AS", "IDENTITY"]);
+            if here.take(&["GENERATED", "BY", "DEFAULT", "AS", "IDENTITY", "PRIMARY", "KEY"]) {
+                // Without it SQLite gives the key of a deleted last row again, and the record would name somebody else.
+                out.push_str(" PRIMARY KEY AUTOINCREMENT");
+            }
+            let range = match written.to_ascii_uppercase().as_str() {
+                "INTEGER" => Some((i64::from(i32::MIN), i64::from(i32::MAX))),
+                "SMALLINT" => Some((i64::from(i16::MIN), i64::from(i16::MAX))),
+                _ => None,
+            };
+            if let Some((least, most)) = range {
+                out.push_str(&format!(" CONSTRAINT {RANGE} CHECK ({name} BETWEEN {least} AND {most})"));
+            }
         } else {
             here.at = start;
         }
@@ -341,8 +403,14 @@ mod tests {
             ("greatest(a, LEAST(b, c))", "", "max(a, min(b, c))"),
             (
                 "JSON_ROWS(JSON_ROW(HEXID(a), b) ORDER BY b)",
-                "json_agg(json_build_array((a), b) ORDER BY b)",
+                "coalesce(json_agg(json_build_array((a), b) ORDER BY b), '[]')",
                 "json_group_array(json_array(hexid(a), b) ORDER BY b)",
+            ),
+            ("JSON_MAP(a, b)", "coalesce(json_object_agg(a, b), '{}')", "json_group_object(a, b)"),
+            (
+                "JSON_ROW(a, f(b, c), (SELECT JSON_ROW(d, e)))",
+                "json_build_array(a, f(b, c), (SELECT json_build_array(d, e)))",
+                "json_array(a, f(b, c),json( (SELECT json_array(d, e))))",
             ),
             ("ORDER BY a COLLATE \"C\" NULLS LAST", "", "ORDER BY a  NULLS LAST"),
             ("'= ANY($1) FOR UPDATE it''s FOLD(' || \"$2\"", "", "'= ANY($1) FOR UPDATE it''s FOLD(' || \"$2\""),
@@ -361,14 +429,14 @@ mod tests {
     fn migrations_keep_names_and_map_types() {
         let sql = "-- People; all of them.\nCREATE TABLE IF NOT EXISTS people (
             id BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, uuid UUID NOT NULL, text TEXT COLLATE \"C\" NOT NULL DEFAULT 'a, b',
-            born DATE, share DOUBLE PRECISION, active BOOLEAN NOT NULL DEFAULT true, UNIQUE (uuid, text),
+            born DATE, share DOUBLE PRECISION, active BOOLEAN NOT NULL DEFAULT true, size SMALLINT NOT NULL, UNIQUE (uuid, text),
             CONSTRAINT c CHECK (share >= 0), boss BIGINT REFERENCES people (id)
         );
         CREATE UNIQUE INDEX ux_people__uuid ON people (uuid, born DESC NULLS LAST) INCLUDE (share, id) WHERE active;
         ALTER TABLE people ADD COLUMN date TIMESTAMPTZ;";
         let expected = "-- People; all of them.\nCREATE TABLE IF NOT EXISTS people (
-            id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, text TEXT  NOT NULL DEFAULT 'a, b',
-            born TEXT, share REAL, active INTEGER NOT NULL DEFAULT true, UNIQUE (uuid, text),
+            id INTEGER PRIMARY KEY AUTOINCREMENT, uuid BLOB NOT NULL, text TEXT  NOT NULL DEFAULT 'a, b',
+            born TEXT, share REAL, active INTEGER NOT NULL DEFAULT true, size INTEGER CONSTRAINT number_range CHECK (size BETWEEN -32768 AND 32767) NOT NULL, UNIQUE (uuid, text),
             CONSTRAINT c CHECK (share >= 0), boss INTEGER REFERENCES people (id)
         ) STRICT;
         CREATE UNIQUE INDEX ux_people__uuid ON people (uuid, born DESC) WHERE active;

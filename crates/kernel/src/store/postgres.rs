@@ -15,6 +15,8 @@ use tokio_postgres::{
 
 /// Longest wait for a free connection, and for a new one to be made.
 const WAIT: Duration = Duration::from_secs(5);
+/// Prepared statements kept by a connection at most.
+const PREPARED: usize = 1024;
 /// Runs of one transaction at most.
 const RUNS: u32 = 5;
 
@@ -126,8 +128,17 @@ impl Postgres {
     }
 }
 
+/// Prepares a statement, or finds it prepared. The connection forgets all when they are too many, as the server keeps
+/// memory for each.
+async fn prepare(client: &Object, text: &str) -> Result<Statement, Trouble> {
+    if client.statement_cache.size() >= PREPARED {
+        client.statement_cache.clear();
+    }
+    Ok(client.prepare_cached(text).await?)
+}
+
 async fn query(client: &Object, text: &str, params: &[Val]) -> Result<Vec<Row>, Trouble> {
-    let statement = client.prepare_cached(text).await?;
+    let statement = prepare(client, text).await?;
     let params = wire(&statement, params)?;
     let rows = client.query(&statement, &refs(&params)).await?;
     let row = |row: &tokio_postgres::Row| {
@@ -138,7 +149,7 @@ async fn query(client: &Object, text: &str, params: &[Val]) -> Result<Vec<Row>, 
 }
 
 async fn execute(client: &Object, text: &str, params: &[Val]) -> Result<u64, Trouble> {
-    let statement = client.prepare_cached(text).await?;
+    let statement = prepare(client, text).await?;
     let params = wire(&statement, params)?;
     Ok(client.execute(&statement, &refs(&params)).await?)
 }

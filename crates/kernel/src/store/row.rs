@@ -41,8 +41,8 @@ impl Row {
         self.0.is_empty()
     }
 
-    /// The rows inside a column that was made with `JSON_ROWS(JSON_ROW(…))`. Their columns are read like any others. NULL (an
-    /// empty set on PostgreSQL) is no rows. Integers beyond 2^53 and bytes do not belong into such a column.
+    /// The rows inside a column that was made with `JSON_ROWS(JSON_ROW(…))`. Their columns are read like any others. NULL is no
+    /// rows. Integers beyond 2^53 and bytes do not belong into such a column.
     pub fn rows(&self, i: usize) -> Result<Vec<Row>> {
         let Some(outer) = self.get::<Option<serde_json::Value>>(i)? else { return Ok(Vec::new()) };
         let broken = || Error::Broken(format!("column {i} does not hold rows: {outer}"));

@@ -283,6 +283,7 @@ fn explain(error: rusqlite::Error, sql: &str) -> Error {
             Error::Duplicate(duplicate(key))
         }
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Error::Dangling(String::new()),
+        ffi::SQLITE_CONSTRAINT_CHECK if message.ends_with(dialect::RANGE) => Error::invalid("a number is out of range"),
         _ if message.contains("integer overflow") => Error::invalid("a number is out of range"),
         code => match code & 0xff {
             ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => Error::Unavailable("the database is busy".into()),

@@ -367,6 +367,8 @@ CREATE TABLE orders (
   consumer_rejection_comment TEXT NOT NULL DEFAULT '',
   provider_rejection_comment TEXT NOT NULL DEFAULT '',
   backend_id TEXT NOT NULL DEFAULT '',
+  -- What an Update order changes; see order/rules.rs.
+  subtype TEXT,
   output TEXT NOT NULL DEFAULT '',
   error_message TEXT NOT NULL DEFAULT '',
   error_traceback TEXT NOT NULL DEFAULT ''
@@ -380,6 +382,7 @@ CREATE INDEX ix_orders_project ON orders (project_id, state);
 CREATE INDEX ix_orders_customer ON orders (customer_id, state);
 CREATE INDEX ix_orders_offering ON orders (offering_id, state);
 CREATE INDEX ix_orders_plan ON orders (plan_id);
+CREATE INDEX ix_orders_author ON orders (created_by);
 CREATE INDEX ix_orders_state ON orders (state, start_date);
 CREATE INDEX ix_orders_created ON orders (created);
 CREATE INDEX ix_orders_slug ON orders (slug);

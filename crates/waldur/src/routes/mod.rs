@@ -1,7 +1,8 @@
 //! The tables of operations, one file per area, and the addresses of things.
 //!
-//! An area adds a line to [`AREAS`]: its routes, and for each kind of thing that links can name, the collection in which its
-//! details are.
+//! An area is a file with its `ROUTES` and `LINKS`, and one line in [`AREAS`].
+
+mod meta;
 
 use crate::route::Route;
 
@@ -17,6 +18,7 @@ pub struct Area {
 
 /// Every area, in the order of the documentation.
 pub static AREAS: &[Area] = &[
+    Area { routes: meta::ROUTES, links: &[] },
     // Area { routes: projects::ROUTES, links: projects::LINKS },
 ];
 

@@ -1,21 +1,54 @@
 //! How operations meet HTTP, once for all of them.
+//!
+//! A request goes through [`serve`]: identifier, preflight, route, credential, body; then the line of the table says which
+//! action or view answers. Errors become answers in [`error`] only.
 
+mod asked;
+mod body;
+mod caller;
+mod error;
+pub mod links;
+pub mod query;
+pub mod render;
 mod reply;
+mod serve;
+#[cfg(test)]
+mod tests;
 
-pub use reply::Reply;
+pub use asked::Asked;
+pub use body::file;
+pub use reply::{RESULT_COUNT, Reply};
+pub use serve::router;
 
-use std::{collections::BTreeMap, sync::Arc};
-use stoa_kernel::{
-    access::Actor,
-    door::{Caller, Core},
-};
+use crate::{docs, openapi, route::Route, routes};
+use bytes::Bytes;
+use links::Links;
+use std::sync::{Arc, OnceLock};
+use stoa_kernel::door::Core;
 
-/// What the operator sets about addresses and proxies.
-#[derive(Debug, Clone, Default)]
+/// What the operator sets about addresses, proxies and bodies.
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The address under which people reach the server, such as `https://stoa.example.org`; links in answers begin with it.
     /// Without it they begin with the host that the request names.
     pub public_url: Option<String>,
+    /// The proxies whose `X-Forwarded-…` headers are believed.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// The longest body, in bytes.
+    pub body_limit: usize,
+    /// The name of the cookie that holds a session of the pages.
+    pub session_cookie: String,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            body_limit: 10 * 1024 * 1024,
+            session_cookie: "sessionid".into(),
+        }
+    }
 }
 
 /// The API of one installation.
@@ -24,28 +57,48 @@ pub struct Surface {
     pub core: Arc<Core>,
     /// The settings.
     pub settings: Settings,
+    routes: Vec<&'static Route>,
+    links: Links,
+    schema: OnceLock<Bytes>,
+    docs: OnceLock<docs::Page>,
 }
 
-/// A request as an [`crate::route::Own`] operation gets it.
-#[derive(Debug)]
-pub struct Asked {
-    /// Who calls.
-    pub caller: Caller,
-    /// The caller with his grants, where the operation is not open to strangers.
-    pub actor: Option<Actor>,
-    /// The path parameters by name.
-    pub path: BTreeMap<String, String>,
-    /// The query parameters, in the order sent.
-    pub query: Vec<(String, String)>,
-    /// The body; an empty object if there was none.
-    pub body: serde_json::Value,
-    /// Whether only the headers are wanted.
-    pub head: bool,
-    /// Scheme and host for absolute links, without a slash at the end.
-    pub base: String,
-}
+impl Surface {
+    /// The API over a core, with every area's operations.
+    pub fn new(core: Arc<Core>, settings: Settings) -> Surface {
+        Surface::with(core, settings, routes::all(), routes::links())
+    }
 
-/// The API as a service.
-pub fn router(_surface: Arc<Surface>) -> axum::Router {
-    axum::Router::new()
+    /// The API over a core with these operations and addresses. For tests.
+    pub fn with(
+        core: Arc<Core>,
+        settings: Settings,
+        routes: impl IntoIterator<Item = &'static Route>,
+        links: impl IntoIterator<Item = (&'static str, &'static str)>,
+    ) -> Surface {
+        let (routes, links) = (routes.into_iter().collect(), Links::new(links));
+        Surface { core, settings, routes, links, schema: OnceLock::new(), docs: OnceLock::new() }
+    }
+
+    /// Every operation.
+    pub fn routes(&self) -> &[&'static Route] {
+        &self.routes
+    }
+
+    /// The addresses of things.
+    pub fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// The OpenAPI description, built once.
+    pub fn schema(&self) -> Bytes {
+        self.schema
+            .get_or_init(|| openapi::document(&self.routes, &|view| self.core.full(view)).to_string().into())
+            .clone()
+    }
+
+    /// The documentation page, built once.
+    pub fn docs(&self) -> &docs::Page {
+        self.docs.get_or_init(|| docs::page(&self.routes, &|view| self.core.full(view)))
+    }
 }

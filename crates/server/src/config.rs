@@ -1,0 +1,267 @@
+//! The settings of the program: a file, then the environment, then flags; the later wins.
+//!
+//! Every setting is one line of [`SETTINGS`], which is also its documentation in `stoa settings` and docs/operations.md.
+
+use serde::Deserialize;
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use stoa_kernel::store::{Options, Synchronous};
+
+/// One setting: its name in the file, its default, and a sentence. In the environment it is `STOA_` and the name in
+/// capitals.
+pub struct Setting {
+    /// Name.
+    pub name: &'static str,
+    /// Default, as it would be written.
+    pub default: &'static str,
+    /// Sentence.
+    pub about: &'static str,
+}
+
+/// Every setting.
+pub const SETTINGS: &[Setting] = &[
+    Setting { name: "data", default: "./data", about: "Directory of the embedded database and of everything else that is kept." },
+    Setting {
+        name: "database",
+        default: "sqlite:DATA/stoa.db",
+        about: "Where the data is: sqlite:PATH, or postgres://USER:PASSWORD@HOST/NAME for production.",
+    },
+    Setting { name: "listen", default: "127.0.0.1:8080", about: "Address and port to serve on." },
+    Setting {
+        name: "public_url",
+        default: "",
+        about: "Address under which people reach the server, such as https://stoa.example.org; empty: taken from each request.",
+    },
+    Setting {
+        name: "trusted_proxies",
+        default: "",
+        about: "Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas.",
+    },
+    Setting { name: "readers", default: "4", about: "Threads for long reads on SQLite; connections on PostgreSQL." },
+    Setting {
+        name: "sqlite_synchronous",
+        default: "normal",
+        about: "normal: a power cut may lose the last moments, a crash of the program nothing; full: neither loses anything.",
+    },
+    Setting { name: "log", default: "info", about: "What is logged: error, warn, info, debug, trace, or a filter such as stoa_waldur=debug,info." },
+    Setting { name: "log_format", default: "text", about: "text for people, json for machines." },
+];
+
+/// The settings as the program uses them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Directory of everything that is kept.
+    pub data: PathBuf,
+    /// Address of the database.
+    pub database: String,
+    /// Address and port to serve on.
+    pub listen: SocketAddr,
+    /// Address under which people reach the server.
+    pub public_url: Option<String>,
+    /// Networks of trusted proxies.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// Threads or connections for reads.
+    pub readers: usize,
+    /// How soon a commit on SQLite is on the disk.
+    pub sqlite_synchronous: Synchronous,
+    /// Filter of the log.
+    pub log: String,
+    /// Whether the log is JSON.
+    pub log_json: bool,
+}
+
+/// What the flags of a command say; they win over file and environment.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Flags {
+    /// Directory of the embedded database and of everything else that is kept
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<String>,
+    /// Where the data is: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME
+    #[arg(long, global = true, value_name = "URL")]
+    pub database: Option<String>,
+    /// Address and port to serve on
+    #[arg(long, global = true, value_name = "ADDR:PORT")]
+    pub listen: Option<String>,
+    /// File of settings; without it, stoa.toml in the data directory is read if it is there
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum FileValue {
+    Text(String),
+    Whole(i64),
+    List(Vec<String>),
+}
+
+impl Config {
+    /// Reads the settings from file, environment and flags.
+    ///
+    /// # Errors
+    /// A sentence that names the setting, where it came from and what is wrong with it.
+    pub fn load(flags: &Flags, environment: impl IntoIterator<Item = (String, String)>) -> Result<Config, String> {
+        let environment: BTreeMap<String, String> = environment.into_iter().collect();
+        let data = flags.data.clone().or_else(|| environment.get("STOA_DATA").cloned());
+        let mut values: BTreeMap<&'static str, (String, String)> = SETTINGS
+            .iter()
+            .map(|setting| (setting.name, (setting.default.to_owned(), "its default".to_owned())))
+            .collect();
+        read_file(flags, data.as_deref(), &mut values)?;
+        for setting in SETTINGS {
+            let variable = format!("STOA_{}", setting.name.to_uppercase());
+            if let Some(value) = environment.get(&variable) {
+                values.insert(setting.name, (value.clone(), format!("the environment variable {variable}")));
+            }
+        }
+        for (name, flag) in [("data", &flags.data), ("database", &flags.database), ("listen", &flags.listen)] {
+            if let Some(value) = flag {
+                values.insert(name, (value.clone(), format!("the flag --{name}")));
+            }
+        }
+        read(&values)
+    }
+
+    /// The options of the store.
+    pub fn store_options(&self) -> Options {
+        Options { readers: self.readers, sqlite_synchronous: self.sqlite_synchronous, ..Options::default() }
+    }
+}
+
+type Values = BTreeMap<&'static str, (String, String)>;
+
+fn read_file(flags: &Flags, data: Option<&str>, values: &mut Values) -> Result<(), String> {
+    let path = match (&flags.config, data) {
+        (Some(path), _) => path.clone(),
+        (None, data) => {
+            let path = PathBuf::from(data.unwrap_or("./data")).join("stoa.toml");
+            if !path.exists() {
+                return Ok(());
+            }
+            path
+        }
+    };
+    let shown = path.display();
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("The file of settings {shown} can't be read: {error}"))?;
+    let table: BTreeMap<String, FileValue> =
+        toml::from_str(&text).map_err(|error| format!("The file of settings {shown} is wrong: {error}"))?;
+    for (name, value) in table {
+        let setting = SETTINGS.iter().find(|setting| setting.name == name).ok_or_else(|| {
+            let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
+            format!("The file of settings {shown} has an unknown setting \"{name}\"; known are {}.", known.join(", "))
+        })?;
+        let value = match value {
+            FileValue::Text(text) => text,
+            FileValue::Whole(number) => number.to_string(),
+            FileValue::List(texts) => texts.join(","),
+        };
+        values.insert(setting.name, (value, format!("the file {shown}")));
+    }
+    Ok(())
+}
+
+fn read(values: &Values) -> Result<Config, String> {
+    let get = |name: &str| values.get(name).map(|(value, _)| value.trim()).unwrap_or_default();
+    let wrong = |name: &str, expected: &str| {
+        let (value, origin) = values.get(name).map(|(v, o)| (v.as_str(), o.as_str())).unwrap_or_default();
+        format!("The setting {name} from {origin} is \"{value}\", but it must be {expected}.")
+    };
+    let data = PathBuf::from(get("data"));
+    let database = match get("database") {
+        "sqlite:DATA/stoa.db" | "" => format!("sqlite:{}", data.join("stoa.db").display()),
+        url if ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) => url.to_owned(),
+        _ => return Err(wrong("database", "sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME")),
+    };
+    let public_url = match get("public_url").trim_end_matches('/') {
+        "" => None,
+        url if stoa_kernel::field::is_url(url) => Some(url.to_owned()),
+        _ => return Err(wrong("public_url", "an address such as https://stoa.example.org")),
+    };
+    let proxies = get("trusted_proxies").split(',').map(str::trim).filter(|net| !net.is_empty());
+    let trusted_proxies = proxies
+        .map(|net| net.parse().or_else(|_| net.parse::<std::net::IpAddr>().map(ipnet::IpNet::from)))
+        .collect::<Result<_, _>>()
+        .map_err(|_| wrong("trusted_proxies", "networks such as 10.0.0.0/8, separated by commas"))?;
+    Ok(Config {
+        data,
+        database,
+        listen: get("listen").parse().map_err(|_| wrong("listen", "an address and port such as 127.0.0.1:8080"))?,
+        public_url,
+        trusted_proxies,
+        readers: get("readers")
+            .parse()
+            .ok()
+            .filter(|n| (1..=100).contains(n))
+            .ok_or_else(|| wrong("readers", "a whole number from 1 to 100"))?,
+        sqlite_synchronous: match get("sqlite_synchronous") {
+            "normal" => Synchronous::Normal,
+            "full" => Synchronous::Full,
+            _ => return Err(wrong("sqlite_synchronous", "normal or full")),
+        },
+        log: get("log").to_owned(),
+        log_json: match get("log_format") {
+            "text" => false,
+            "json" => true,
+            _ => return Err(wrong("log_format", "text or json")),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    #[test]
+    fn nothing_has_to_be_configured() {
+        let config = Config::load(&Flags::default(), env(&[])).unwrap();
+        assert_eq!(config.database, "sqlite:./data/stoa.db");
+        assert_eq!(config.listen.port(), 8080);
+    }
+
+    #[test]
+    fn flags_win_over_the_environment_and_that_over_the_file() {
+        let dir = std::env::temp_dir().join(format!("stoa-config-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(dir.join("stoa.toml"), "listen = \"127.0.0.1:1\"\nreaders = 2\nlog = \"warn\"\n").unwrap();
+        let flags = Flags {
+            data: Some(dir.display().to_string()),
+            listen: Some("127.0.0.1:3".into()),
+            ..Flags::default()
+        };
+        let config = Config::load(&flags, env(&[("STOA_LISTEN", "127.0.0.1:2"), ("STOA_LOG", "debug")])).unwrap();
+        assert_eq!((config.listen.port(), config.readers, config.log.as_str()), (3, 2, "debug"));
+        std::fs::write(dir.join("stoa.toml"), "lisen = \"x\"\n").unwrap();
+        let message = Config::load(&flags, env(&[])).unwrap_err();
+        assert!(message.contains("unknown setting \"lisen\""), "{message}");
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_with_its_origin() {
+        for (name, value, expected) in [
+            ("STOA_LISTEN", "8080", "must be an address and port"),
+            ("STOA_DATABASE", "mysql://x", "must be sqlite:PATH or postgres://"),
+            ("STOA_READERS", "0", "a whole number from 1 to 100"),
+            ("STOA_TRUSTED_PROXIES", "10.0.0.0/99", "networks such as"),
+            ("STOA_LOG_FORMAT", "xml", "text or json"),
+        ] {
+            let message = Config::load(&Flags::default(), env(&[(name, value)])).unwrap_err();
+            assert!(message.contains(name) && message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_guide_for_operators_lists_every_setting() {
+        let guide = include_str!("../../../docs/operations.md");
+        for Setting { name, default, about } in SETTINGS {
+            let flag = if ["data", "database", "listen"].contains(name) { format!("`--{name}`") } else { "–".to_owned() };
+            let default = if default.is_empty() { "empty".to_owned() } else { format!("`{default}`") };
+            let line = format!("| `{name}` | `STOA_{}` | {flag} | {default} | {about} |", name.to_uppercase());
+            assert!(guide.contains(&line), "docs/operations.md lacks this line:\n{line}");
+        }
+        assert_eq!(guide.matches("| `STOA_").count(), SETTINGS.len(), "docs/operations.md has a setting too many");
+    }
+}

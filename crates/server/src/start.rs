@@ -1,0 +1,65 @@
+//! From settings to a running core.
+
+use crate::config::Config;
+use std::sync::Arc;
+use stoa_kernel::{
+    Error, Result,
+    clock::Clock,
+    door::{Core, Registry},
+    store::{Migration, Store},
+};
+
+/// The migrations of every area, in order.
+pub fn migrations() -> Vec<Migration> {
+    let record = [stoa_kernel::event::MIGRATION];
+    [stoa_kernel::store::MIGRATIONS, &record, stoa_tenancy::MIGRATIONS, stoa_market::MIGRATIONS].concat()
+}
+
+/// Everything that the areas can do and show.
+pub fn registry() -> Registry {
+    let mut registry = Registry::default();
+    stoa_tenancy::register(&mut registry);
+    stoa_market::register(&mut registry);
+    registry
+}
+
+/// A core over a store.
+pub fn core(store: Store, clock: Clock) -> Core {
+    let directory = Box::new(stoa_tenancy::access::directory::Directory::default());
+    let core = Core::new(store, clock, directory, registry());
+    stoa_market::equip(stoa_tenancy::equip(core))
+}
+
+/// Opens the store that the settings name, making the data directory if it is missing.
+///
+/// # Errors
+/// Unavailable, with a sentence, if it can't be opened.
+pub async fn open(config: &Config) -> Result<Store> {
+    if config.database.starts_with("sqlite:") {
+        std::fs::create_dir_all(&config.data).map_err(|error| {
+            Error::Unavailable(format!("The data directory {} can't be made: {error}", config.data.display()))
+        })?;
+    }
+    Store::open(&config.database, config.store_options()).await
+}
+
+/// Opens the store, brings its tables up to date, makes sure that the shipped roles are there, and gives the core.
+///
+/// # Errors
+/// Unavailable, with a sentence, if the store can't be opened or is newer than this program.
+pub async fn start(config: &Config) -> Result<Arc<Core>> {
+    let store = open(config).await?;
+    let applied = store.migrate(&migrations()).await?;
+    if !applied.is_empty() {
+        tracing::info!(migrations = applied.join(", "), "the database has been brought up to date");
+    }
+    let clock = Clock::new();
+    prepare(&store, &clock).await?;
+    Ok(Arc::new(core(store, clock)))
+}
+
+/// Puts into a migrated store what every installation has from its first moment: the shipped roles.
+pub async fn prepare(store: &Store, clock: &Clock) -> Result<()> {
+    let now = clock.now();
+    store.write(move |tx| Box::pin(stoa_tenancy::role::store::install_shipped(tx, now))).await
+}
