@@ -9,6 +9,7 @@ pub mod component;
 pub mod group;
 pub mod offering;
 pub mod plan;
+pub mod provider;
 
 use std::sync::Arc;
 use stoa_kernel::{
