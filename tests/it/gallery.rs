@@ -183,5 +183,3 @@ pub fn path_of(route: &Route, target: &str) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-/// The empty body, for calls that need none.
-pub const NOTHING: Value = Value::Null;

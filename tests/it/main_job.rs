@@ -2,7 +2,7 @@
 //! official client): who delegates to whom, who orders, who approves, and who is refused with which reason.
 
 use serde_json::{Value, json};
-use stoa_testing::{Lab, both, thing};
+use stoa_testing::{both, thing};
 
 both! {
     async fn a_first_allocation_from_an_organization_to_a_running_resource(lab: Lab) {

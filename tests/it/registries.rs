@@ -202,7 +202,7 @@ fn values_of(test: Test) -> Vec<String> {
     let texts: &[&str] = match test {
         Test::Contains(_) | Test::Equals(_) | Test::AnyText(_) => &["a", "%", "_", "'", "\\", "ä€😀", ""],
         Test::AnyOf(_, choices) => choices,
-        Test::Bool(_) | Test::Flag(..) => &["true", "false", "True", "0", "maybe", ""],
+        Test::Bool(_) | Test::Flag(..) | Test::Unhide => &["true", "false", "True", "0", "maybe", ""],
         Test::Int(_) => &["0", "7", "-1", "99999999999999999999", "x", ""],
         Test::Uuid(_) | Test::UuidLoose(_) => &["0123456789abcdef0123456789abcdef", "x", ""],
         Test::Link(..) => &["http://stoa.test/api/projects/0123456789abcdef0123456789abcdef/", "/x", ""],

@@ -1,7 +1,7 @@
 //! Security cases about the shape of requests, by their class (C10, C16, C18, C19).
 
 use serde_json::{Value, json};
-use stoa_testing::{Lab, Person, World, both};
+use stoa_testing::{Person, World, both};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
