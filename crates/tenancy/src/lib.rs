@@ -13,7 +13,10 @@ pub mod settings;
 pub mod subnet;
 pub mod vocabulary;
 
-use stoa_kernel::{door::Registry, store::Migration};
+use stoa_kernel::{
+    door::{Core, Registry},
+    store::Migration,
+};
 
 /// The tables of this area.
 pub const MIGRATIONS: &[Migration] =
@@ -23,4 +26,12 @@ pub const MIGRATIONS: &[Migration] =
 pub fn register(registry: &mut Registry) {
     registry.views.extend([&division::views::DIVISIONS]);
     registry.actions.extend([&division::actions::CREATE, &division::actions::UPDATE, &division::actions::DELETE]);
+    role::register(registry);
+    grant::register(registry);
+    settings::register(registry);
+}
+
+/// Gives a core what this area keeps in memory: nothing so far.
+pub fn equip(core: Core) -> Core {
+    core
 }
