@@ -1,7 +1,7 @@
 //! What is seen of grants: the team of one scope, one's own roles, and the grants that one may revoke or restore.
 
 use super::rules::{TEAMS, Team, scope_of};
-use crate::access::permissions::Permission::*;
+use crate::{access::permissions::Permission::*, file_url};
 use stoa_kernel::{
     Result, Val,
     access::{Actor, Needs, Stop},

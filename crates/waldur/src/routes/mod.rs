@@ -2,7 +2,13 @@
 //!
 //! An area is a file with `pub static AREA: Area` and one line in [`AREAS`].
 
+mod access;
+mod configuration;
 mod meta;
+mod metadata;
+mod roles;
+mod teams;
+mod user_permissions;
 
 use crate::route::Route;
 
@@ -17,7 +23,15 @@ pub struct Area {
 }
 
 /// Every area, in the order of the documentation.
-pub static AREAS: &[&Area] = &[&meta::AREA];
+pub static AREAS: &[&Area] = &[
+    &meta::AREA,
+    &configuration::AREA,
+    &metadata::AREA,
+    &roles::AREA,
+    &teams::AREA,
+    &user_permissions::AREA,
+    &access::AREA,
+];
 
 /// Every operation.
 pub fn all() -> impl Iterator<Item = &'static Route> {
