@@ -30,6 +30,9 @@ pub struct Page {
     pub policy: String,
 }
 
+/// Gives a view with what areas above have added to it.
+type Full<'a> = &'a dyn Fn(&'static View) -> &'static View;
+
 /// A text as HTML.
 struct Esc<'a>(&'a str);
 
@@ -48,11 +51,11 @@ impl fmt::Display for Esc<'_> {
     }
 }
 
-/// The page about these operations.
-pub fn page(routes: &[&'static Route]) -> Page {
+/// The page about these operations. `full` gives a view with what areas above have added to it.
+pub fn page(routes: &[&'static Route], full: Full) -> Page {
     let mut out = String::new();
     // Writing to a String can't fail.
-    let _ = write(&mut out, routes);
+    let _ = write(&mut out, routes, full);
     let source = |text: &str| {
         let digest = Sha256::digest(text.as_bytes());
         format!("'sha256-{}'", base64::engine::general_purpose::STANDARD.encode(digest))
@@ -65,7 +68,7 @@ pub fn page(routes: &[&'static Route]) -> Page {
     Page { html: out.into(), policy }
 }
 
-fn write(out: &mut String, routes: &[&'static Route]) -> fmt::Result {
+fn write(out: &mut String, routes: &[&'static Route], full: Full) -> fmt::Result {
     let mut groups: BTreeMap<&str, Vec<&Route>> = BTreeMap::new();
     for route in routes {
         groups.entry(route.tag).or_default().push(route);
@@ -94,7 +97,7 @@ fn write(out: &mut String, routes: &[&'static Route]) -> fmt::Result {
             "<section data-group id=\"tag-{name}\"><h2><a class=\"self\" href=\"#tag-{name}\">{name}</a></h2>"
         )?;
         for route in routes {
-            operation(out, route, &mut models)?;
+            operation(out, route, &mut models, full)?;
         }
         out.push_str("</section>");
     }
@@ -118,7 +121,7 @@ reasons.</dd>\
 <dt>What went wrong</dt><dd>400 says so by field, the other statuses in <code>detail</code>. Every answer carries \
 <code>X-Request-Id</code>; name it when you ask for help.</dd></dl></section>";
 
-fn operation(out: &mut String, route: &Route, models: &mut Models) -> fmt::Result {
+fn operation(out: &mut String, route: &Route, models: &mut Models, full: Full) -> fmt::Result {
     let verb = route.method.text();
     write!(
         out,
@@ -133,7 +136,7 @@ fn operation(out: &mut String, route: &Route, models: &mut Models) -> fmt::Resul
         route.count_op().map(|op| format!(", HEAD <code>{}</code>", Esc(&op))).unwrap_or_default(),
     )?;
     match route.run {
-        Run::List(view) | Run::ListIn { view, .. } => asking(out, view)?,
+        Run::List(view) | Run::ListIn { view, .. } => asking(out, full(view))?,
         Run::Own(own) if !own.query.is_empty() => {
             out.push_str("<h3>Parameters</h3>");
             fields(out, own.query.iter().map(|field| (field.name, field)), models)?;
@@ -145,7 +148,7 @@ fn operation(out: &mut String, route: &Route, models: &mut Models) -> fmt::Resul
         fields(out, route.sendable().map(|field| (route.wire_name(field.name), field)), models)?;
     }
     write!(out, "<h3>Answer</h3><p class=\"names\">{}", route.status())?;
-    answer(out, route, models)?;
+    answer(out, route, models, full)?;
     out.push_str("</p><h3>Example</h3><div class=\"curl\"><button type=\"button\" hidden>Copy</button><pre><code>");
     write!(out, "{}</code></pre></div></div></details>", Esc(&curl(route)))
 }
@@ -201,18 +204,18 @@ fn row(out: &mut String, name: &str, kind: &str, about: &str, must: bool) -> fmt
     write!(out, "<tr><td><code{class}>{}</code></td><td>{kind}</td><td>{}</td></tr>", Esc(name), Esc(about))
 }
 
-fn answer(out: &mut String, route: &Route, models: &mut Models) -> fmt::Result {
+fn answer(out: &mut String, route: &Route, models: &mut Models, full: Full) -> fmt::Result {
     let (columns, many): (&'static [Column], bool) = match (route.run, route.view()) {
         (Run::Own(own), _) => match own.answer {
             Shape::Object(columns) => (columns, false),
             Shape::List(columns) => (columns, true),
-            Shape::Rows(view) => (view.columns, true),
-            Shape::Row(view) => (view.columns, false),
+            Shape::Rows(view) => (full(view).columns, true),
+            Shape::Row(view) => (full(view).columns, false),
             Shape::Any => return write!(out, ", JSON"),
             Shape::Other(content_type) => return write!(out, ", <code>{}</code>", Esc(content_type)),
             Shape::Empty => return write!(out, ", no body"),
         },
-        (_, Some(view)) => (view.columns, route.is_list()),
+        (_, Some(view)) => (full(view).columns, route.is_list()),
         (Run::Act(_, Answer::Json(_, columns)), _) => (columns, false),
         (Run::Act(_, Answer::Many(_, columns)), _) => (columns, true),
         (Run::Act(_, Answer::Detail(_, text)), _) => {

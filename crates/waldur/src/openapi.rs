@@ -14,9 +14,9 @@ use stoa_kernel::{
     view::{Column, Test, View},
 };
 
-/// The description of these operations.
-pub fn document(routes: &[&'static Route]) -> Value {
-    let mut schemas = Schemas::default();
+/// The description of these operations. `full` gives a view with what areas above have added to it.
+pub fn document(routes: &[&'static Route], full: &dyn Fn(&'static View) -> &'static View) -> Value {
+    let mut schemas = Schemas::new(full);
     let mut paths = json!({});
     for route in routes {
         let method = route.method.text().to_ascii_lowercase();
@@ -99,12 +99,13 @@ fn responses() -> Value {
 }
 
 /// The components so far.
-struct Schemas {
+struct Schemas<'a> {
     all: Map<String, Value>,
+    full: &'a dyn Fn(&'static View) -> &'static View,
 }
 
-impl Default for Schemas {
-    fn default() -> Schemas {
+impl<'a> Schemas<'a> {
+    fn new(full: &'a dyn Fn(&'static View) -> &'static View) -> Schemas<'a> {
         let reason = json!({
             "type": "object",
             "properties": {
@@ -124,16 +125,14 @@ impl Default for Schemas {
             },
             "additionalProperties": {},
         });
-        let mut schemas = Schemas { all: Map::new() };
+        let mut schemas = Schemas { all: Map::new(), full };
         schemas.add("RefusalReason", reason);
         schemas.add("ErrorBody", error);
         schemas.add("BlankEnum", json!({"enum": [""]}));
         schemas.add("NullEnum", json!({"enum": [null]}));
         schemas
     }
-}
 
-impl Schemas {
     /// Adds a component and gives the reference to it. Two of one name become one that both kinds of values fit.
     fn add(&mut self, name: &str, schema: Value) -> Value {
         match self.all.get_mut(name) {
@@ -255,7 +254,8 @@ impl Schemas {
     }
 
     /// The query parameters of a list.
-    fn asking(&mut self, route: &Route, view: &View, rows: bool, all: &mut Vec<Value>) {
+    fn asking(&mut self, route: &Route, view: &'static View, rows: bool, all: &mut Vec<Value>) {
+        let view = (self.full)(view);
         all.extend(paging());
         if rows {
             all.push(self.selection(route, view));
@@ -287,8 +287,8 @@ impl Schemas {
         }
     }
 
-    fn selection(&mut self, route: &Route, view: &View) -> Value {
-        let names: Vec<&str> = view.columns.iter().map(|column| column.name).collect();
+    fn selection(&mut self, route: &Route, view: &'static View) -> Value {
+        let names: Vec<&str> = (self.full)(view).columns.iter().map(|column| column.name).collect();
         let item = self.add(&format!("{}FieldEnum", route.shape), json!({"type": "string", "enum": names}));
         json!({
             "name": "field", "in": "query", "required": false, "explode": true, "style": "form",
@@ -456,12 +456,12 @@ impl Schemas {
 
     fn success(&mut self, route: &Route) -> Value {
         let (schema, list) = match route.run {
-            Run::List(view) | Run::ListIn { view, .. } => (self.answer(route, view.columns, false), true),
+            Run::List(view) | Run::ListIn { view, .. } => (self.answer(route, (self.full)(view).columns, false), true),
             Run::Retrieve(view) | Run::RetrieveIn { view, .. } | Run::Me(view) => {
-                (self.answer(route, view.columns, false), false)
+                (self.answer(route, (self.full)(view).columns, false), false)
             }
             Run::Create(_, view) | Run::Update(_, view) | Run::Act(_, Answer::Object(view, _)) => {
-                (self.answer(route, view.columns, false), false)
+                (self.answer(route, (self.full)(view).columns, false), false)
             }
             Run::Destroy(_) | Run::Act(_, Answer::Empty(_)) => return json!({"description": "No body."}),
             Run::Act(_, Answer::Json(_, &[])) => (json!({}), false),
@@ -478,8 +478,8 @@ impl Schemas {
                 Shape::Empty => return json!({"description": "No body."}),
                 Shape::Object(columns) => (self.answer(route, columns, true), false),
                 Shape::List(columns) => (self.answer(route, columns, true), true),
-                Shape::Rows(view) => (self.answer(route, view.columns, false), true),
-                Shape::Row(view) => (self.answer(route, view.columns, false), false),
+                Shape::Rows(view) => (self.answer(route, (self.full)(view).columns, false), true),
+                Shape::Row(view) => (self.answer(route, (self.full)(view).columns, false), false),
                 Shape::Any => (json!({}), false),
                 Shape::Other(content_type) => {
                     let content = json!({content_type: {"schema": {"type": "string", "format": "binary"}}});

@@ -18,6 +18,13 @@ pub fn who_may(needs: &Needs) -> String {
             let places: Vec<String> = places.iter().map(|place| at(place)).collect();
             format!("who holds {} {}", permission.name, places.join(" or "))
         }
+        Needs::Within(permission, scope, place) => {
+            format!("who holds {} on any {} of its {}", permission.name, plain(scope), plain(place))
+        }
+        Needs::Role(places) => {
+            let places: Vec<String> = places.iter().map(|place| at(place)).collect();
+            format!("who holds any role {}", places.join(" or "))
+        }
         Needs::Any(several) => several.iter().map(who_may).collect::<Vec<_>>().join("; "),
     }
 }
@@ -27,7 +34,12 @@ fn at(place: Place) -> String {
     if place == "itself" {
         return "on it".into();
     }
-    format!("at its {}", place.replace('_', " ").replace('.', "'s "))
+    format!("at its {}", plain(place))
+}
+
+/// `offering.service_provider` as `offering's service provider`.
+fn plain(name: &str) -> String {
+    name.replace('_', " ").replace('.', "'s ")
 }
 
 /// The permissions among what is needed, with the places at which they count.

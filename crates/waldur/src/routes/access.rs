@@ -2,7 +2,6 @@
 
 use crate::{
     route::{Own, Route, Verb},
-    routes::Area,
     wire::{Asked, Reply, Surface},
 };
 use stoa_kernel::{
@@ -17,10 +16,8 @@ use stoa_kernel::{
 use stoa_tenancy::access::explain::{Question, explain_to};
 
 /// The operation.
-pub static AREA: Area = Area { routes: ROUTES, links: &[] };
-
 #[rustfmt::skip]
-static ROUTES: &[Route] = &[
+pub static ROUTES: &[Route] = &[
     Route::own(Verb::Get, "/api/access/explain/", "access_explain_retrieve", "access", "Explanation", &EXPLAIN)
         .about("Why somebody may do something, or what is missing and who could give it; now, or as of an instant."),
 ];

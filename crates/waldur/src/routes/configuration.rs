@@ -2,7 +2,6 @@
 
 use crate::{
     route::{Answer, Own, Route, Shape, Verb},
-    routes::Area,
     wire::{Asked, Reply, Surface},
 };
 use serde_json::{Map, Value, json};
@@ -22,10 +21,8 @@ use stoa_tenancy::{
 };
 
 /// The operations.
-pub static AREA: Area = Area { routes: ROUTES, links: &[] };
-
 #[rustfmt::skip]
-static ROUTES: &[Route] = &[
+pub static ROUTES: &[Route] = &[
     Route::own(Verb::Get, "/api/configuration/", "configuration_retrieve", "configuration", "", &CONFIGURATION)
         .about("Public settings and feature flags.").anonymous(),
     Route::own(Verb::Get, "/api/version/", "version_retrieve", "version", "Version", &VERSION)

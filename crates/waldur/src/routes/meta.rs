@@ -2,16 +2,13 @@
 
 use crate::{
     route::{Own, Route, Shape, Verb},
-    routes::Area,
     wire::{Asked, Reply, Surface},
 };
 use http::{HeaderValue, header};
 use stoa_kernel::{Result, access::Needs, field::Field, field::Kind};
 
-/// The operations, and no things.
-pub static AREA: Area = Area { routes: ROUTES, links: &[] };
-
-static ROUTES: &[Route] = &[
+/// The operations.
+pub static ROUTES: &[Route] = &[
     Route::own(Verb::Get, "/api/schema/", "schema_retrieve", "schema", "", &SCHEMA)
         .about("The OpenAPI description of this API.")
         .anonymous(),

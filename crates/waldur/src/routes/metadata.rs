@@ -5,7 +5,6 @@
 
 use crate::{
     route::{Own, Route, Verb},
-    routes::Area,
     wire::{Asked, Reply, Surface},
 };
 use serde_json::{Map, Value, json};
@@ -17,10 +16,8 @@ use stoa_tenancy::{
 };
 
 /// The operations.
-pub static AREA: Area = Area { routes: ROUTES, links: &[] };
-
 #[rustfmt::skip]
-static ROUTES: &[Route] = &[
+pub static ROUTES: &[Route] = &[
     Route::own(Verb::Get, "/api/metadata/events/", "metadata_events_retrieve", "metadata", "EventMetadataResponse",
         &EVENTS).about("The types of events, by group.").anonymous(),
     Route::own(Verb::Get, "/api/metadata/features/", "metadata_features_retrieve", "metadata",

@@ -1,6 +1,6 @@
 //! The tables of operations, one file per area, and the addresses of things.
 //!
-//! An area is a file with `pub static AREA: Area` and one line in [`AREAS`].
+//! An area is a file with its `ROUTES` and `LINKS`, and one line in [`AREAS`].
 
 mod access;
 mod configuration;
@@ -23,14 +23,14 @@ pub struct Area {
 }
 
 /// Every area, in the order of the documentation.
-pub static AREAS: &[&Area] = &[
-    &meta::AREA,
-    &configuration::AREA,
-    &metadata::AREA,
-    &roles::AREA,
-    &teams::AREA,
-    &user_permissions::AREA,
-    &access::AREA,
+pub static AREAS: &[Area] = &[
+    Area { routes: meta::ROUTES, links: &[] },
+    Area { routes: configuration::ROUTES, links: &[] },
+    Area { routes: metadata::ROUTES, links: &[] },
+    Area { routes: roles::ROUTES, links: roles::LINKS },
+    Area { routes: teams::ROUTES, links: &[] },
+    Area { routes: user_permissions::ROUTES, links: user_permissions::LINKS },
+    Area { routes: access::ROUTES, links: &[] },
 ];
 
 /// Every operation.

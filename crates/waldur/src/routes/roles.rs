@@ -2,7 +2,6 @@
 
 use crate::{
     route::{Answer, Own, Route, Verb},
-    routes::Area,
     wire::{Asked, Reply, Surface},
 };
 use serde_json::json;
@@ -23,13 +22,14 @@ use stoa_tenancy::{
     settings::Settings,
 };
 
-/// The operations on roles.
-pub static AREA: Area = Area { routes: ROUTES, links: &[("role", "/api/roles/")] };
-
 const DETAIL: &[Column] = &[Column::new("detail", Text, "", "What happened.")];
 
+/// The things.
+pub static LINKS: &[(&str, &str)] = &[("role", "/api/roles/")];
+
+/// The operations on roles.
 #[rustfmt::skip]
-static ROUTES: &[Route] = &[
+pub static ROUTES: &[Route] = &[
     Route::list("/api/roles/", "roles_list", "roles", "RoleDetails", &ROLES),
     Route::create("/api/roles/", "roles_create", "roles", "RoleDetails", &CREATE, &ROLES).request("RoleModifyRequest"),
     Route::retrieve("/api/roles/{uuid}/", "roles_retrieve", "roles", "RoleDetails", &ROLES),

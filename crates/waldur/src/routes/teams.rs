@@ -3,7 +3,6 @@
 
 use crate::{
     route::{Answer, Route},
-    routes::Area,
 };
 use stoa_kernel::{field::Kind::Time, view::Column};
 use stoa_tenancy::grant::{
@@ -15,15 +14,13 @@ use stoa_tenancy::grant::{
     views::{TEAM, within},
 };
 
-/// The operations on teams; the things themselves are elsewhere.
-pub static AREA: Area = Area { routes: ROUTES, links: &[] };
-
 /// What giving a role and changing its end answer.
 pub const EXPIRY: &[Column] =
     &[Column::new("expiration_time", Time, "", "When the role ends by itself; null for never.").nullable()];
 
+/// The operations on teams; the things themselves are elsewhere.
 #[rustfmt::skip]
-static ROUTES: &[Route] = &[
+pub static ROUTES: &[Route] = &[
     Route::list_in("/api/customers/{uuid}/list_users/", "customers_list_users_list", "customers", "UserRoleDetails",
         &TEAM, &CUSTOMERS, CUSTOMER.list, within(&CUSTOMER)),
     Route::act("/api/customers/{uuid}/add_user/", "customers_add_user", "customers", &CUSTOMER_ADD_USER,

@@ -2,7 +2,6 @@
 
 use crate::{
     route::{Answer, Route},
-    routes::Area,
 };
 use stoa_kernel::{field::Kind::Text, view::Column};
 use stoa_tenancy::grant::{
@@ -10,13 +9,14 @@ use stoa_tenancy::grant::{
     views::USER_PERMISSIONS,
 };
 
-/// The operations on grants by their own identifiers.
-pub static AREA: Area = Area { routes: ROUTES, links: &[("user_permission", "/api/user-permissions/")] };
-
 const DETAIL: &[Column] = &[Column::new("detail", Text, "", "What happened.")];
 
+/// The things.
+pub static LINKS: &[(&str, &str)] = &[("user_permission", "/api/user-permissions/")];
+
+/// The operations on grants by their own identifiers.
 #[rustfmt::skip]
-static ROUTES: &[Route] = &[
+pub static ROUTES: &[Route] = &[
     Route::list("/api/user-permissions/", "user_permissions_list", "user-permissions", "Permission", &USER_PERMISSIONS),
     Route::retrieve("/api/user-permissions/{uuid}/", "user_permissions_retrieve", "user-permissions", "Permission",
         &USER_PERMISSIONS),

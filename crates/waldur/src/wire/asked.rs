@@ -75,9 +75,9 @@ impl Asked {
     }
 
     /// What the query asks of a view, apart from the page: filters with uuids in place of addresses, orders, columns.
-    fn ask(&self, surface: &Surface, view: &View) -> Ask {
+    fn ask(&self, surface: &Surface, view: &'static View) -> Ask {
         let mut ask = query::ask(&self.query);
-        for filter in view.filters {
+        for filter in surface.core.full(view).filters {
             let Test::Link(thing, _) = filter.test else { continue };
             for (name, value) in &mut ask.filters {
                 if name == filter.name && !value.is_empty() {
@@ -289,7 +289,7 @@ impl Surface {
 fn without_thing(needs: &Needs) -> bool {
     match needs {
         Needs::Nothing | Needs::SignedIn | Needs::Staff | Needs::StaffOrSupport => true,
-        Needs::Permission(..) | Needs::Own => false,
+        Needs::Permission(..) | Needs::Within(..) | Needs::Role(_) | Needs::Own => false,
         Needs::Any(several) => several.iter().all(without_thing),
     }
 }

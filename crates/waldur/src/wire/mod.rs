@@ -90,11 +90,13 @@ impl Surface {
 
     /// The OpenAPI description, built once.
     pub fn schema(&self) -> Bytes {
-        self.schema.get_or_init(|| openapi::document(&self.routes).to_string().into()).clone()
+        self.schema
+            .get_or_init(|| openapi::document(&self.routes, &|view| self.core.full(view)).to_string().into())
+            .clone()
     }
 
     /// The documentation page, built once.
     pub fn docs(&self) -> &docs::Page {
-        self.docs.get_or_init(|| docs::page(&self.routes))
+        self.docs.get_or_init(|| docs::page(&self.routes, &|view| self.core.full(view)))
     }
 }

@@ -209,6 +209,7 @@ impl Renderer<'_> {
                     let _ = self.link(out, thing, cell);
                 });
             }
+            (Kind::File, Cell::Uuid(x)) => put(out, format_args!("\"{}/media/{}/\"", self.base, x.simple())),
             (Kind::File, Cell::Text(x)) => match x.as_ref() {
                 "" => out.push_str("null"),
                 path if path.starts_with('/') => text(out, &format!("{}{path}", self.base)),
@@ -439,6 +440,11 @@ mod tests {
             (Kind::Object, vec!["{\"a\": 1}".into()], json!({"a": 1})),
             (Kind::File, vec!["/media/a.png".into()], json!("http://h/media/a.png")),
             (Kind::File, vec!["".into(), Val::Null], json!(null)),
+            (
+                Kind::File,
+                vec![uuid().into(), Val::Bytes(uuid().as_bytes().to_vec())],
+                json!(format!("http://h/media/{HEX}/")),
+            ),
             (Kind::Texts, vec![Val::Null], json!([])),
             (Kind::Rows("R", INNER), vec![Val::Null, "[]".into()], json!([])),
             (Kind::OneRow("R", INNER), vec![Val::Null, "null".into()], json!(null)),
