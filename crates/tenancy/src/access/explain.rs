@@ -248,13 +248,7 @@ async fn with_help(core: &Core, asker: &Actor, mut decision: Decision, found: &F
 }
 
 /// People who hold the permission to grant there or above, and whose ceiling leaves room for one of the roles.
-async fn granters(
-    core: &Core,
-    team: &Team,
-    all: &[Role],
-    carrying: &[&Role],
-    scope: &Found,
-) -> Result<Vec<String>> {
+async fn granters(core: &Core, team: &Team, all: &[Role], carrying: &[&Role], scope: &Found) -> Result<Vec<String>> {
     let mut reach: BTreeMap<String, PermissionSet> = BTreeMap::new();
     for stand in &scope.places {
         for holder in store::holders(&mut core.store.reader(), stand.scope, stand.id, core.now()).await? {

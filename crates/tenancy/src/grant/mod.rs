@@ -10,8 +10,8 @@ pub mod actions;
 pub mod jobs;
 pub mod rules;
 pub mod store;
-pub mod views;
 pub mod teams;
+pub mod views;
 
 use stoa_kernel::door::Registry;
 

@@ -137,7 +137,9 @@ fn fixed(settings: &Settings, base: &str) -> Map<String, Value> {
 
 fn flags(settings: &Settings) -> Value {
     let section = |section: &str| -> Map<String, Value> {
-        features::features_of(section).map(|one| (one.key.to_owned(), settings.feature(section, one.key).into())).collect()
+        features::features_of(section)
+            .map(|one| (one.key.to_owned(), settings.feature(section, one.key).into()))
+            .collect()
     };
     let all = features::SECTIONS.iter().map(|(name, _)| ((*name).to_owned(), Value::Object(section(name))));
     Value::Object(all.collect())

@@ -70,16 +70,14 @@ const ROLES: &[&str] = &[
 
 fn event_names() -> Value {
     let group = |name: &str| -> Value { events::types_of(name).map(|one| one.name).collect() };
-    let groups: Map<String, Value> =
-        events::GROUPS.iter().map(|(name, _)| ((*name).to_owned(), group(name))).collect();
+    let groups: Map<String, Value> = events::GROUPS.iter().map(|(name, _)| ((*name).to_owned(), group(name))).collect();
     json!({ "event_groups": groups })
 }
 
 fn feature_names() -> Value {
     let sections = features::SECTIONS.iter().map(|(section, about)| {
-        let items: Vec<Value> = features::features_of(section)
-            .map(|one| json!({"key": one.key, "description": one.about}))
-            .collect();
+        let items: Vec<Value> =
+            features::features_of(section).map(|one| json!({"key": one.key, "description": one.about})).collect();
         json!({"key": section, "description": about, "items": items})
     });
     let enums = features::SECTIONS.iter().map(|(section, _)| {
@@ -92,12 +90,9 @@ fn feature_names() -> Value {
 }
 
 async fn permissions(_: &Surface, _: Asked) -> Result<Reply> {
-    let roles: Map<String, Value> =
-        ROLES.iter().map(|name| (name.replace('.', "_"), Value::from(*name))).collect();
-    let names: Map<String, Value> =
-        PERMISSIONS.iter().map(|entry| (entry.key.to_owned(), entry.name.into())).collect();
-    let map: Map<String, Value> =
-        TEAMS.iter().map(|team| (team.scope.to_owned(), team.create.name().into())).collect();
+    let roles: Map<String, Value> = ROLES.iter().map(|name| (name.replace('.', "_"), Value::from(*name))).collect();
+    let names: Map<String, Value> = PERMISSIONS.iter().map(|entry| (entry.key.to_owned(), entry.name.into())).collect();
+    let map: Map<String, Value> = TEAMS.iter().map(|team| (team.scope.to_owned(), team.create.name().into())).collect();
     let mut headings: Vec<&str> = Permission::all().map(Permission::group).collect();
     headings.sort_unstable();
     headings.dedup();

@@ -1,15 +1,13 @@
 //! The teams of organizations and projects: `list_users`, `add_user`, `update_user`, `delete_user`. Those of other things are
 //! in the tables of their areas, made in the same way.
 
-use crate::{
-    route::{Answer, Route},
-};
+use crate::route::{Answer, Route};
 use stoa_kernel::{field::Kind::Time, view::Column};
 use stoa_tenancy::grant::{
     rules::{CUSTOMER, PROJECT},
     teams::{
-        CUSTOMER_ADD_USER, CUSTOMER_DELETE_USER, CUSTOMER_UPDATE_USER, CUSTOMERS, PROJECT_ADD_USER, PROJECT_DELETE_USER,
-        PROJECT_UPDATE_USER, PROJECTS,
+        CUSTOMER_ADD_USER, CUSTOMER_DELETE_USER, CUSTOMER_UPDATE_USER, CUSTOMERS, PROJECT_ADD_USER,
+        PROJECT_DELETE_USER, PROJECT_UPDATE_USER, PROJECTS,
     },
     views::{TEAM, within},
 };

@@ -1,8 +1,6 @@
 //! `/api/user-permissions/`: who has which role where.
 
-use crate::{
-    route::{Answer, Route},
-};
+use crate::route::{Answer, Route};
 use stoa_kernel::{field::Kind::Text, view::Column};
 use stoa_tenancy::grant::{
     actions::{RESTORE, REVOKE},
