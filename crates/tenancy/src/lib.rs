@@ -13,9 +13,10 @@ pub mod settings;
 pub mod subnet;
 pub mod vocabulary;
 
+use std::sync::Arc;
 use stoa_kernel::{
     door::{Core, Registry},
-    store::Migration,
+    store::{Migration, jobs::Runner},
 };
 
 /// The tables of this area.
@@ -34,4 +35,9 @@ pub fn register(registry: &mut Registry) {
 /// Gives a core what this area keeps in memory: nothing so far.
 pub fn equip(core: Core) -> Core {
     core
+}
+
+/// Adds this area's jobs to a node.
+pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
+    grant::jobs::register(core, runner);
 }
