@@ -25,7 +25,7 @@ use stoa_tenancy::{
         actions::{RESTORE, REVOKE},
         jobs,
         rules::{CUSTOMER, PROJECT},
-        teams::{CUSTOMER_ADD_USER, CUSTOMERS, PROJECT_ADD_USER, PROJECT_DELETE_USER, PROJECT_UPDATE_USER, PROJECTS},
+        teams::{CUSTOMER_ADD_USER, PROJECT_ADD_USER, PROJECT_DELETE_USER, PROJECT_UPDATE_USER},
         views::{TEAM, USER_PERMISSIONS, within},
     },
     role::{
@@ -94,7 +94,6 @@ impl Lab {
             .unwrap();
         let mut registry = Registry::default();
         stoa_tenancy::register(&mut registry);
-        registry.views.extend([&CUSTOMERS, &PROJECTS]);
         let core = Arc::new(Core::new(store, clock.clone(), Box::new(Directory::default()), registry));
         let lab = Lab { core, clock, folder };
         lab.people().await;

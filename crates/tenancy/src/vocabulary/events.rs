@@ -592,12 +592,23 @@ pub const EVENT_TYPES: &[EventType] = &[
         about: "A user was changed." },
 ];
 
-/// Our own types, in order of the names: what the wire's list has no word for. They are recorded and shown like all others, but
-/// left out where a client takes only the names that it knows (the metadata).
+/// Types that the official description does not know: what happens here and has no word there. In order of the names.
 #[rustfmt::skip]
 pub const OWN_TYPES: &[EventType] = &[
     EventType { name: "installation_updated", group: "permissions", also: &[],
         about: "The type of the installation, or what can be chosen about its roles, was changed." },
+    EventType { name: "organization_group_creation_succeeded", group: "customers", also: &[],
+        about: "A group of organizations was created." },
+    EventType { name: "organization_group_deletion_succeeded", group: "customers", also: &[],
+        about: "A group of organizations was deleted." },
+    EventType { name: "organization_group_type_creation_succeeded", group: "customers", also: &[],
+        about: "A type of groups of organizations was created." },
+    EventType { name: "organization_group_type_deletion_succeeded", group: "customers", also: &[],
+        about: "A type of groups of organizations was deleted." },
+    EventType { name: "organization_group_type_update_succeeded", group: "customers", also: &[],
+        about: "A type of groups of organizations was changed." },
+    EventType { name: "organization_group_update_succeeded", group: "customers", also: &[],
+        about: "A group of organizations was changed." },
     EventType { name: "role_definition_created", group: "permissions", also: &[],
         about: "A role was created." },
     EventType { name: "role_definition_deleted", group: "permissions", also: &[],
@@ -608,7 +619,10 @@ pub const OWN_TYPES: &[EventType] = &[
 
 /// The type with this name.
 pub fn event_type(name: &str) -> Option<&'static EventType> {
-    EVENT_TYPES.iter().chain(OWN_TYPES).find(|one| one.name == name)
+    [EVENT_TYPES, OWN_TYPES].into_iter().find_map(|types| {
+        let at = types.binary_search_by(|other| other.name.cmp(name)).ok()?;
+        Some(&types[at])
+    })
 }
 
 /// The home group of the type with this name.
@@ -618,7 +632,7 @@ pub fn group_of(name: &str) -> Option<&'static str> {
 
 /// The types that the group lists, in order of the names.
 pub fn types_of(group: &str) -> impl Iterator<Item = &'static EventType> {
-    EVENT_TYPES.iter().filter(move |one| one.is_of(group))
+    EVENT_TYPES.iter().chain(OWN_TYPES).filter(move |one| one.is_of(group))
 }
 
 #[cfg(test)]
@@ -630,7 +644,7 @@ mod tests {
         assert_eq!(EVENT_TYPES.len(), 268);
         assert!(EVENT_TYPES.is_sorted_by(|one, next| one.name < next.name));
         assert!(OWN_TYPES.is_sorted_by(|one, next| one.name < next.name));
-        assert!(OWN_TYPES.iter().all(|own| EVENT_TYPES.iter().all(|one| one.name != own.name)));
+        assert!(OWN_TYPES.iter().all(|one| EVENT_TYPES.iter().all(|other| other.name != one.name)));
         assert_eq!(GROUPS.len(), 19);
         assert!(GROUPS.is_sorted_by(|one, next| one.0 < next.0));
     }

@@ -69,7 +69,8 @@ const ROLES: &[&str] = &[
 ];
 
 fn event_names() -> Value {
-    let group = |name: &str| -> Value { events::types_of(name).map(|one| one.name).collect() };
+    let types = |group: &str| events::EVENT_TYPES.iter().filter(|one| one.is_of(group)).map(|one| one.name).collect();
+    let group = |name: &str| -> Value { types(name) };
     let groups: Map<String, Value> = events::GROUPS.iter().map(|(name, _)| ((*name).to_owned(), group(name))).collect();
     json!({ "event_groups": groups })
 }
