@@ -2,14 +2,20 @@
 //!
 //! An area is a file with its `ROUTES` and `LINKS`, and one line in [`AREAS`].
 
+mod access;
 mod access_subnets;
+mod configuration;
 mod customers;
 mod meta;
+mod metadata;
 mod organization_groups;
 mod project_types;
 mod projects;
 mod quotas;
+mod roles;
 mod service_settings;
+mod teams;
+mod user_permissions;
 
 use crate::route::Route;
 
@@ -33,6 +39,12 @@ pub static AREAS: &[Area] = &[
     Area { routes: project_types::ROUTES, links: project_types::LINKS },
     Area { routes: quotas::ROUTES, links: quotas::LINKS },
     Area { routes: service_settings::ROUTES, links: service_settings::LINKS },
+    Area { routes: configuration::ROUTES, links: &[] },
+    Area { routes: metadata::ROUTES, links: &[] },
+    Area { routes: roles::ROUTES, links: roles::LINKS },
+    Area { routes: teams::ROUTES, links: &[] },
+    Area { routes: user_permissions::ROUTES, links: user_permissions::LINKS },
+    Area { routes: access::ROUTES, links: &[] },
 ];
 
 /// Every operation.
