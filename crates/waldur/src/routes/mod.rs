@@ -2,7 +2,13 @@
 //!
 //! An area is a file with its `ROUTES` and `LINKS`, and one line in [`AREAS`].
 
+mod auth;
+mod auth_tokens;
+mod events;
+pub mod history;
+mod keys;
 mod meta;
+mod users;
 
 use crate::route::Route;
 
@@ -19,6 +25,11 @@ pub struct Area {
 /// Every area, in the order of the documentation.
 pub static AREAS: &[Area] = &[
     Area { routes: meta::ROUTES, links: &[] },
+    Area { routes: auth::ROUTES, links: &[] },
+    Area { routes: auth_tokens::ROUTES, links: auth_tokens::LINKS },
+    Area { routes: users::ROUTES, links: users::LINKS },
+    Area { routes: keys::ROUTES, links: keys::LINKS },
+    Area { routes: events::ROUTES, links: events::LINKS },
     // Area { routes: projects::ROUTES, links: projects::LINKS },
 ];
 
