@@ -4,8 +4,13 @@
 
 mod access;
 mod access_subnets;
+mod auth;
+mod auth_tokens;
 mod configuration;
 mod customers;
+mod events;
+pub mod history;
+mod keys;
 mod meta;
 mod metadata;
 mod organization_groups;
@@ -16,6 +21,7 @@ mod roles;
 mod service_settings;
 mod teams;
 mod user_permissions;
+mod users;
 
 use crate::route::Route;
 
@@ -45,6 +51,11 @@ pub static AREAS: &[Area] = &[
     Area { routes: teams::ROUTES, links: &[] },
     Area { routes: user_permissions::ROUTES, links: user_permissions::LINKS },
     Area { routes: access::ROUTES, links: &[] },
+    Area { routes: auth::ROUTES, links: &[] },
+    Area { routes: auth_tokens::ROUTES, links: auth_tokens::LINKS },
+    Area { routes: users::ROUTES, links: users::LINKS },
+    Area { routes: keys::ROUTES, links: keys::LINKS },
+    Area { routes: events::ROUTES, links: events::LINKS },
 ];
 
 /// Every operation.
