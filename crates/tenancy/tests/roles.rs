@@ -1,5 +1,7 @@
 //! Roles and grants over a real store, through the one door.
 
+#![allow(clippy::unwrap_used, reason = "a test says so by failing")]
+
 use serde_json::{Value, json};
 use std::{
     path::PathBuf,
