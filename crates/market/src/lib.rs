@@ -9,6 +9,7 @@ pub mod component;
 pub mod group;
 pub mod offering;
 pub mod plan;
+pub mod provider;
 
 use std::sync::Arc;
 use stoa_kernel::{
@@ -23,6 +24,11 @@ pub const MIGRATIONS: &[Migration] =
 /// Registers this area's actions, views and listeners.
 pub fn register(registry: &mut Registry) {
     registry.fuller.extend(additions::fuller());
+    category::register(registry);
+    provider::register(registry);
+    offering::register(registry);
+    component::register(registry);
+    plan::register(registry);
 }
 
 /// Puts what this area needs into the core.

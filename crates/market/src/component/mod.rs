@@ -3,6 +3,8 @@
 //! A component says how it is billed; a [plan](crate::plan) says what it costs. Its type is unique within the offering and is
 //! the key under which limits, prices, quotas and usages speak of it.
 
+pub mod actions;
+pub mod rules;
 pub mod store;
 pub mod views;
 
@@ -64,4 +66,9 @@ pub struct Component {
     pub is_builtin: bool,
     /// Whether it is paid in advance.
     pub is_prepaid: bool,
+}
+
+/// Registers what can be done with components.
+pub(crate) fn register(registry: &mut stoa_kernel::door::Registry) {
+    registry.actions.extend([&actions::CREATE, &actions::UPDATE, &actions::REMOVE]);
 }

@@ -3,6 +3,7 @@
 //! A plan gives each [component](crate::component) of its offering a price and, for those with a fixed price, an amount. What
 //! follows from that is in [`rules`]. A plan that is archived takes no new resources, and those that have it stay with it.
 
+pub mod actions;
 pub mod rules;
 pub mod store;
 pub mod views;
@@ -49,4 +50,20 @@ pub struct Part {
     pub price: Amount,
     /// What one will cost from the first of next month.
     pub future_price: Option<Amount>,
+}
+
+/// Registers what can be done with and seen of plans.
+pub(crate) fn register(registry: &mut stoa_kernel::door::Registry) {
+    registry.views.extend([&views::PLANS, &views::PUBLIC_PLANS, &views::PLAN_USAGE]);
+    registry.actions.extend([
+        &actions::CREATE,
+        &actions::UPDATE,
+        &actions::DELETE,
+        &actions::ARCHIVE,
+        &actions::UPDATE_PRICES,
+        &actions::UPDATE_QUOTAS,
+        &actions::UPDATE_DISCOUNTS,
+        &actions::UPDATE_GROUPS,
+        &actions::DELETE_GROUPS,
+    ]);
 }

@@ -41,7 +41,7 @@ const FIELDS: &[Field] = &[
     Field::text("bank_account", 50, "Bank account.").stored(),
     Field::text("registration_code", 160, "Registration code.").stored(),
     Field::text("backend_id", 255, "Its identifier elsewhere.").stored(),
-    Field::new("country", Kind::Choice("CountryEnum", CODES), "Country.").stored(),
+    Field::new("country", Kind::Choice("CountryEnum", CODES), "Country.").blank().stored(),
     Field::text("vat_code", 20, "VAT number.").stored(),
     Field::text("agreement_number", 160, "Number of the agreement with it.").only(Who::Staff).stored(),
     Field::new("sponsor_number", Kind::Int, "Identifier of the sponsor who covers the costs.").nullable()
