@@ -595,6 +595,16 @@ pub const EVENT_TYPES: &[EventType] = &[
 /// Types that the official description does not know: what happens here and has no word there. In order of the names.
 #[rustfmt::skip]
 pub const OWN_TYPES: &[EventType] = &[
+    EventType { name: "marketplace_order_deleted", group: "resources", also: &[],
+        about: "An order that waited was deleted." },
+    EventType { name: "marketplace_order_updated", group: "resources", also: &[],
+        about: "What an order asks for or what is said about it was changed." },
+    EventType { name: "marketplace_resource_moved", group: "resources", also: &["projects"],
+        about: "A resource was moved to another project." },
+    EventType { name: "marketplace_resource_state_changed", group: "resources", also: &["providers"],
+        about: "The provider said how a resource is." },
+    EventType { name: "marketplace_resource_updated", group: "resources", also: &[],
+        about: "What is recorded about a resource was changed." },
     EventType { name: "organization_group_creation_succeeded", group: "customers", also: &[],
         about: "A group of organizations was created." },
     EventType { name: "organization_group_deletion_succeeded", group: "customers", also: &[],
