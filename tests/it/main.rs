@@ -1,3 +1,5 @@
 //! The tests.
 
+mod generated;
+
 mod store;

@@ -2,7 +2,7 @@
 
 use crate::{config::Config, demo, metrics::{self, Metrics}};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, future::IntoFuture, net::SocketAddr, sync::Arc, time::Duration};
 use stoa_kernel::{Error, Result, door::Core, store::jobs::Runner};
 use tokio::sync::watch;
 
@@ -55,16 +55,19 @@ pub async fn serve(core: Arc<Core>, config: &Config, announce_people: bool) -> R
 /// The whole application: the surfaces, `/healthz`, `/readyz` and `/metrics`.
 pub fn app(core: Arc<Core>, config: &Config) -> Router {
     let metrics = Metrics::new(core.clone());
-    let surface = stoa_waldur::Surface::new(core.clone())
-        .public_url(config.public_url.clone())
-        .trusted_proxies(config.trusted_proxies.clone());
+    let settings = stoa_waldur::wire::Settings {
+        public_url: config.public_url.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
+        ..Default::default()
+    };
+    let surface = stoa_waldur::wire::Surface::new(core.clone(), settings);
     let own = Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/media/{name}/", get(crate::media::show))
         .with_state(core)
         .route("/metrics", get(metrics::show).with_state(metrics.clone()));
-    own.merge(stoa_waldur::router(Arc::new(surface)))
+    own.merge(stoa_waldur::wire::router(Arc::new(surface)))
         .layer(axum::middleware::from_fn_with_state(metrics, metrics::measure))
 }
 
@@ -91,7 +94,8 @@ async fn work(core: Arc<Core>, mut stopped: watch::Receiver<bool>) {
 
 /// Every job of every area.
 pub fn runner(core: &Arc<Core>) -> Runner {
-    let mut runner = Runner::new(core.store.clone(), core.clock.clone());
+    let (store, clock) = (core.store.clone(), core.clock.clone());
+    let mut runner = Runner { store, clock, handlers: HashMap::new(), periodic: Vec::new() };
     stoa_tenancy::jobs(core, &mut runner);
     stoa_market::jobs(core, &mut runner);
     runner

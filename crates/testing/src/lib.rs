@@ -10,6 +10,7 @@
 //! }
 //! ```
 
+pub mod generated;
 pub mod postgres;
 
 mod lab;

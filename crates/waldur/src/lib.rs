@@ -7,6 +7,9 @@ pub mod docs;
 pub mod openapi;
 pub mod route;
 pub mod routes;
+#[cfg(test)]
+mod sample;
 pub mod wire;
+mod words;
 
 pub use wire::{Settings, Surface, router};

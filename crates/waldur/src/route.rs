@@ -26,7 +26,7 @@ use stoa_kernel::{
     Result,
     access::Needs,
     action::Action,
-    field::Field,
+    field::{Field, Who},
     view::{Column, View},
 };
 
@@ -184,6 +184,8 @@ pub struct Own {
     pub status: u16,
     /// Whether HEAD counts: the function sees `asked.head` and answers with a count only.
     pub counts: bool,
+    /// Further statuses of success, without a body.
+    pub also: &'static [u16],
 }
 
 /// The function of an [`Own`] operation.
@@ -217,7 +219,7 @@ pub enum Shape {
 impl Own {
     /// An operation with a function of its own, which answers 200 without a body.
     pub const fn new(run: OwnHandler, needs: Needs) -> Own {
-        Own { run, needs, query: &[], fields: &[], answer: Shape::Empty, status: 200, counts: false }
+        Own { run, needs, query: &[], fields: &[], answer: Shape::Empty, status: 200, counts: false, also: &[] }
     }
     /// Its query parameters.
     pub const fn query(self, query: &'static [Field]) -> Own {
@@ -234,6 +236,10 @@ impl Own {
     /// Its status and the form of its answer.
     pub const fn answer(self, status: u16, answer: Shape) -> Own {
         Own { status, answer, ..self }
+    }
+    /// Further statuses of success, without a body.
+    pub const fn also(self, also: &'static [u16]) -> Own {
+        Own { also, ..self }
     }
     /// HEAD counts.
     pub const fn counts(self) -> Own {
@@ -437,6 +443,30 @@ impl Route {
         if self.by.is_empty() { self.parameters().next() } else { Some(self.by) }
     }
 
+    /// The name on the wire of a field of its action.
+    pub fn wire_name(&self, field: &'static str) -> &'static str {
+        self.renames.iter().find(|(_, name)| *name == field).map_or(field, |(wire, _)| wire)
+    }
+
+    /// The fields that a caller can send in the body: what the path names, and what nobody may set, is not among them.
+    pub fn sendable(&self) -> impl Iterator<Item = &'static Field> {
+        let key = self.key();
+        let in_path: Vec<&str> = self.parameters().filter(|name| Some(*name) != key).collect();
+        self.fields().iter().filter(move |field| field.who != Who::Nobody && !in_path.contains(&field.name))
+    }
+
+    /// The component of its request.
+    pub fn request_name(&self) -> String {
+        match (self.request, self.run) {
+            ("", Run::Create(..) | Run::Update(..)) if self.method == Verb::Patch => {
+                format!("Patched{}Request", self.shape)
+            }
+            ("", Run::Create(..) | Run::Update(..)) => format!("{}Request", self.shape),
+            ("", _) => format!("{}Request", pascal(self.op)),
+            (name, _) => name.to_owned(),
+        }
+    }
+
     /// The sentence that describes it.
     pub fn sentence(&self) -> &'static str {
         if !self.about.is_empty() {
@@ -518,4 +548,15 @@ impl Route {
             Run::Own(own) => own.status,
         }
     }
+}
+
+/// `users_add_role` as `UsersAddRole`.
+fn pascal(name: &str) -> String {
+    let mut out = String::new();
+    for word in name.split(['_', '-']) {
+        let mut letters = word.chars();
+        out.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        out.push_str(letters.as_str());
+    }
+    out
 }

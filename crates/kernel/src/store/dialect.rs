@@ -11,6 +11,7 @@
 //! | `FOLD(x)` | `lower((x) COLLATE "default")` | `fold(x)`, lower case for all of Unicode |
 //! | `GREATEST(a, b)`, `LEAST(a, b)` | as it is | `max(a, b)`, `min(a, b)`; the arguments must not be NULL |
 //! | `JSON_ROWS(x ORDER BY y)` | `coalesce(json_agg(…), '[]')` | `json_group_array(…)` |
+//! | `JSON_MAP(key, x)` | `coalesce(json_object_agg(…), '{}')` | `json_group_object(…)` |
 //! | `JSON_ROW(a, b)` | `json_build_array(a, b)` | `json_array(a, b)` |
 //! | `HEXID(x)`, a uuid inside JSON | `(x)` | `hexid(x)`, in the same form with hyphens |
 //! | `COLLATE "C"` | as it is | nothing: it is the default |
@@ -179,22 +180,26 @@ fn rewrite_into(engine: Engine, all: &[&str], out: &mut String) -> Result<()> {
                 rewrite_into(engine, here.inside(), out)?;
                 ") COLLATE \"default\")"
             }
-            (Engine::Postgres, "JSON_ROWS") if call => {
+            (Engine::Postgres, "JSON_ROWS" | "JSON_MAP") if call => {
                 let start = here.at;
                 here.next();
                 here.inside();
                 if here.take(&["FILTER", "("]) {
                     here.inside();
                 }
-                out.push_str("coalesce(json_agg");
+                let (function, nothing) =
+                    if upper == "JSON_MAP" { ("json_object_agg", ", '{}')") } else { ("json_agg", ", '[]')") };
+                out.push_str("coalesce(");
+                out.push_str(function);
                 rewrite_into(engine, &all[start..here.at], out)?;
-                ", '[]')"
+                nothing
             }
             (Engine::Postgres, "JSON_ROW") if call => "json_build_array",
             (Engine::Postgres, "HEXID") if call => "",
             (Engine::Postgres, _) => token,
             (Engine::Sqlite, "FOLD") if call => "fold",
             (Engine::Sqlite, "JSON_ROWS") if call => "json_group_array",
+            (Engine::Sqlite, "JSON_MAP") if call => "json_group_object",
             (Engine::Sqlite, "JSON_ROW") if call => {
                 here.next();
                 json_array(here.inside(), out)?;
@@ -401,6 +406,7 @@ mod tests {
                 "coalesce(json_agg(json_build_array((a), b) ORDER BY b), '[]')",
                 "json_group_array(json_array(hexid(a), b) ORDER BY b)",
             ),
+            ("JSON_MAP(a, b)", "coalesce(json_object_agg(a, b), '{}')", "json_group_object(a, b)"),
             (
                 "JSON_ROW(a, f(b, c), (SELECT JSON_ROW(d, e)))",
                 "json_build_array(a, f(b, c), (SELECT json_build_array(d, e)))",

@@ -101,7 +101,9 @@ fn one_default(error: Error) -> Error {
         _ => None,
     };
     match field {
-        Some(field) if field.starts_with("default_") => Error::field(field, "Only one category can have \"true\" value."),
+        Some(field) if field.starts_with("default_") => {
+            Error::field(field, "Only one category can have \"true\" value.")
+        }
         _ => error,
     }
 }

@@ -1,10 +1,7 @@
 //! The attributes that offerings of a category have: a value of the right type for each that is required.
 
 use serde_json::{Map, Value};
-use stoa_kernel::{
-    Error, Result,
-    error::Invalid,
-};
+use stoa_kernel::{Error, Result, error::Invalid};
 
 /// Checks the attributes of an offering against what its category asks for, and fills in defaults.
 ///
@@ -80,12 +77,18 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_and_defaults_are_filled_in() {
         assert_eq!(fields(json!({})), ["attributes"]);
-        assert_eq!(check(json!({"cores": 2, "own": "x"})).unwrap(), json!({"cores": 2, "own": "x", "support": "email"}));
+        assert_eq!(
+            check(json!({"cores": 2, "own": "x"})).unwrap(),
+            json!({"cores": 2, "own": "x", "support": "email"})
+        );
     }
 
     #[test]
     fn a_value_has_the_type_of_its_attribute() {
-        assert_eq!(fields(json!({"cores": "2", "ha": 1, "os": ["linux", "dos"], "support": "fax"})), ["cores", "ha", "os", "support"]);
+        assert_eq!(
+            fields(json!({"cores": "2", "ha": 1, "os": ["linux", "dos"], "support": "fax"})),
+            ["cores", "ha", "os", "support"]
+        );
         assert!(check(json!({"cores": 2, "ha": false, "os": ["linux"], "support": "phone"})).is_ok());
     }
 }

@@ -101,7 +101,11 @@ pub static CATEGORIES: View = View {
         Filter::new("title", Test::Contains(&["t.title"]), "Part of the title, any case."),
         Filter::new("group_uuid", Test::Uuid("up.uuid = ANY($)"), "Identifier of the group of categories."),
         Filter::new("customer_uuid", Test::Uuid(OF_CUSTOMER), "Identifier of an organization with offerings in it."),
-        Filter::new("customers_offerings_state", Test::By(in_states), "It has offerings in one of these states, 1 to 5."),
+        Filter::new(
+            "customers_offerings_state",
+            Test::By(in_states),
+            "It has offerings in one of these states, 1 to 5.",
+        ),
         Filter::new(
             "has_shared",
             Test::Flag(

@@ -3,6 +3,8 @@
 //! A component says how it is billed; a [plan](crate::plan) says what it costs. Its type is unique within the offering and is
 //! the key under which limits, prices, quotas and usages speak of it.
 
+pub mod actions;
+pub mod rules;
 pub mod store;
 pub mod views;
 

@@ -7,7 +7,9 @@
 //! It begins as a draft, is active while it takes orders, may pause, become unavailable, and is archived in the end.
 //! Read [`views`] for who sees what, [`actions`] for what can be done.
 
+pub mod actions;
 pub mod filters;
+pub mod rules;
 pub mod store;
 pub mod views;
 

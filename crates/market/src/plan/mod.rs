@@ -3,6 +3,7 @@
 //! A plan gives each [component](crate::component) of its offering a price and, for those with a fixed price, an amount. What
 //! follows from that is in [`rules`]. A plan that is archived takes no new resources, and those that have it stay with it.
 
+pub mod actions;
 pub mod rules;
 pub mod store;
 pub mod views;

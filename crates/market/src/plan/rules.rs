@@ -3,10 +3,31 @@
 //! Everything is exact and checked: a sum that does not fit is refused, never wrapped or rounded silently. The one rounding is
 //! where a limit in backend units does not make whole measured units; it goes half away from zero at seven places.
 
-use super::Part;
-use crate::component::Billing;
+use super::{Part, views::UNIT};
+use crate::component::{Billing, Component};
+use serde_json::Value;
 use std::collections::BTreeMap;
-use stoa_kernel::{Error, Result, money::Amount};
+use stoa_kernel::{
+    Error, Result,
+    error::Invalid,
+    field::{Check, Field, Input, Kind, Mode},
+    money::Amount,
+};
+
+/// What can be sent of a plan. Its unit price is computed and what is sent for it is ignored.
+pub const FIELDS: &[Field] = &[
+    Field::text("name", 150, "Name.").required().check(Check::Visible).stored(),
+    Field::text("description", 10_000, "Description.").stored(),
+    Field::text("article_code", 30, "Code for accounting.").stored(),
+    Field::new("max_amount", Kind::Int, "How many resources may have it at once.")
+        .min(1)
+        .max(32_767)
+        .nullable()
+        .stored(),
+    Field::new("archived", Kind::Bool, "Whether new resources can't have it.").stored(),
+    Field::new("unit", UNIT, "The unit of time, or of another kind, for which prices are.").stored(),
+    Field::text("backend_id", 255, "The provider's own name for it.").stored(),
+];
 
 /// Limits by type of component.
 pub type Limits = BTreeMap<String, i64>;
@@ -90,6 +111,55 @@ pub fn recurring(parts: &[Part], limits: &Limits) -> Result<Amount> {
 pub fn switch_cost(new_parts: &[Part], limits: &Limits) -> Result<Cost> {
     Ok(Cost { recurring: recurring(new_parts, limits)?, once: switch_price(new_parts)? })
 }
+
+/// The least that a unit of time costs: the fixed price, and the least limits.
+pub fn minimal_price(parts: &[Part]) -> Result<Amount> {
+    let least = parts_of(parts, Billing::Limit).map(|part| {
+        let least = part.component.min_value.unwrap_or(0).max(0);
+        part.price.times(least)
+    });
+    unit_price(parts)?.plus(sum(least)?).ok_or_else(too_much)
+}
+
+/// Checks that every price of a plan that lists show is within the range.
+pub fn check(parts: &[Part]) -> Result<()> {
+    minimal_price(parts).and(init_price(parts)).and(switch_price(parts)).map(|_| ())
+}
+
+/// Reads a map from types of components to values of one field, such as prices.
+///
+/// # Errors
+/// Invalid, under the field, for types that the offering does not have and for wrong values.
+pub fn read_map(name: &'static str, map: &Value, components: &[Component], of: &'static [Field]) -> Result<Map> {
+    let mut invalid = Invalid::default();
+    let mut values = Map::new();
+    for (kind, value) in map.as_object().into_iter().flatten() {
+        let Some(component) = components.iter().find(|component| component.kind == *kind) else {
+            invalid.add(name, format!("Invalid components {kind}."));
+            continue;
+        };
+        match Input::read(of, &serde_json::json!({ "value": value }), Mode::Whole) {
+            Ok(input) => {
+                values.insert(component.id, input.int("value").unwrap_or(0));
+            }
+            Err(Error::Invalid(inner)) => {
+                let messages = inner.fields.into_values().flatten();
+                messages.for_each(|message| invalid.add(name, format!("{kind}: {message}")));
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    invalid.done()?;
+    Ok(values)
+}
+
+/// Values by the key of the component.
+pub type Map = BTreeMap<i64, i64>;
+
+/// A price in a map.
+pub const PRICE: &[Field] = &[Field::new("value", Kind::Amount(10), "What one costs.").required()];
+/// An amount in a map.
+pub const QUOTA: &[Field] = &[Field::new("value", Kind::Int, "How many are included.").required()];
 
 /// A price times a number of backend units, of which `factor` make one measured unit.
 fn times_over(price: Amount, limit: i64, factor: i64) -> Option<Amount> {

@@ -6,7 +6,8 @@ use stoa_kernel::access::{Actor, PermissionSet, Stand};
 /// What the shipped project manager hands on with the role of a project administrator without holding it: where the
 /// installation does not let managers approve orders, they still appoint the administrators who do (mission J2;
 /// reference/installation-matrices.md, sections 5 and 9).
-const HANDED_ON: &[(&str, &[Permission])] = &[("PROJECT.MANAGER", &[Permission::OrderApprove, Permission::OrderReject])];
+const HANDED_ON: &[(&str, &[Permission])] =
+    &[("PROJECT.MANAGER", &[Permission::OrderApprove, Permission::OrderReject])];
 
 /// What an actor can hand on at these places: what he holds there or above. `None` if nothing is out of his reach.
 ///
@@ -106,7 +107,10 @@ mod tests {
         assert!(!may_hand_on("PROJECT.MANAGER", "project", 8, "PROJECT.MEMBER").is_empty());
         let admin = of([Permission::OrderApprove]);
         assert_eq!(beyond(&admin, reach(&holder("PROJECT.MANAGER", "project", 7), &places()).as_ref()), [""; 0]);
-        assert_eq!(beyond(&admin, reach(&holder("PROJECT.ADMIN", "project", 7), &places()).as_ref()), ["ORDER.APPROVE"]);
+        assert_eq!(
+            beyond(&admin, reach(&holder("PROJECT.ADMIN", "project", 7), &places()).as_ref()),
+            ["ORDER.APPROVE"]
+        );
     }
 
     #[test]

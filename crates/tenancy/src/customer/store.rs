@@ -3,7 +3,7 @@
 use super::rules;
 use crate::version;
 use serde_json::{Map, Value};
-use stoa_kernel::{Error, Query, Result, Tx, id, vals};
+use stoa_kernel::{Error, Result, Tx, id, vals};
 
 /// The table.
 pub const TABLE: &str = "customers";
@@ -104,12 +104,4 @@ pub async fn delete(tx: &mut Tx, id: i64) -> Result<()> {
     version::store::forget(tx, "customer", id).await?;
     tx.execute("DELETE FROM quotas WHERE scope = 'customer' AND scope_id = $1", &vals![id]).await?;
     tx.execute("DELETE FROM customers WHERE id = $1", &vals![id]).await.map(|_| ())
-}
-
-/// The codes of the countries that an organization can choose from, if the installation says so.
-pub async fn offered_countries(query: &mut dyn Query) -> Result<Option<Vec<String>>> {
-    let rows = query.query("SELECT value FROM settings WHERE key = 'COUNTRIES'", &[]).await?;
-    let Some(row) = rows.first() else { return Ok(None) };
-    let value: Value = row.get(0)?;
-    Ok(value.as_array().map(|codes| codes.iter().filter_map(|code| code.as_str().map(ToOwned::to_owned)).collect()))
 }

@@ -116,9 +116,10 @@ pub static DELETE: Action = Action {
 };
 
 /// Enables a role.
-pub static ENABLE: Action = role_action("role.enable", "Enable a role: it can be granted, and what it carries counts.", |cx, _| {
-    Box::pin(switch(cx, true, "enabled"))
-});
+pub static ENABLE: Action =
+    role_action("role.enable", "Enable a role: it can be granted, and what it carries counts.", |cx, _| {
+        Box::pin(switch(cx, true, "enabled"))
+    });
 
 /// Disables a role.
 pub static DISABLE: Action = role_action(

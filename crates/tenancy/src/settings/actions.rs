@@ -4,7 +4,7 @@ use super::{INSTALLATION_TYPE, MANAGERS_APPROVE, ONE_MANAGER, PREAPPROVED_ONLY, 
 use crate::{access::roles::Installation, role};
 use serde_json::Value;
 use stoa_kernel::{
-    Result, Tx, Time,
+    Result, Time, Tx,
     access::Needs,
     action::{Action, Cx, Done, Target},
     event::{Change, Event},

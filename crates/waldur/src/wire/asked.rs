@@ -75,9 +75,9 @@ impl Asked {
     }
 
     /// What the query asks of a view, apart from the page: filters with uuids in place of addresses, orders, columns.
-    fn ask(&self, surface: &Surface, view: &View) -> Ask {
+    fn ask(&self, surface: &Surface, view: &'static View) -> Ask {
         let mut ask = query::ask(&self.query);
-        for filter in view.filters {
+        for filter in surface.core.full(view).filters {
             let Test::Link(thing, _) = filter.test else { continue };
             for (name, value) in &mut ask.filters {
                 if name == filter.name && !value.is_empty() {
@@ -197,7 +197,11 @@ impl Surface {
         decide(actor, &view.needs, &Found::default()).required()?;
         let lookup = lookup_value(view, lookup).ok_or(Error::NotFound)?;
         let fields = asked.values("field").map(str::to_owned).collect();
-        let ask = Ask { fields, within, ..Ask::one(lookup) };
+        // Filters are for lists; but what a list can be made to show can be fetched the same way.
+        let mut ask = Ask { fields, within, ..Ask::one(lookup) };
+        for filter in self.core.full(view).filters.iter().filter(|filter| matches!(filter.test, Test::Unhide)) {
+            ask.filters.extend(asked.values(filter.name).map(|value| (filter.name.to_owned(), value.to_owned())));
+        }
         let json = self.one(asked, actor, view, ask).await?.ok_or(Error::NotFound)?;
         Ok(Reply::raw_json(200, json))
     }
@@ -289,7 +293,7 @@ impl Surface {
 fn without_thing(needs: &Needs) -> bool {
     match needs {
         Needs::Nothing | Needs::SignedIn | Needs::Staff | Needs::StaffOrSupport => true,
-        Needs::Permission(..) | Needs::Own => false,
+        Needs::Permission(..) | Needs::Within(..) | Needs::Role(_) | Needs::Own => false,
         Needs::Any(several) => several.iter().all(without_thing),
     }
 }

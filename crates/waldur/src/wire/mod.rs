@@ -12,6 +12,8 @@ pub mod query;
 pub mod render;
 mod reply;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 pub use asked::Asked;
 pub use body::file;
@@ -90,11 +92,13 @@ impl Surface {
 
     /// The OpenAPI description, built once.
     pub fn schema(&self) -> Bytes {
-        self.schema.get_or_init(|| openapi::document(&self.routes).to_string().into()).clone()
+        self.schema
+            .get_or_init(|| openapi::document(&self.routes, &|view| self.core.full(view)).to_string().into())
+            .clone()
     }
 
     /// The documentation page, built once.
     pub fn docs(&self) -> &docs::Page {
-        self.docs.get_or_init(|| docs::page(&self.routes))
+        self.docs.get_or_init(|| docs::page(&self.routes, &|view| self.core.full(view)))
     }
 }

@@ -209,6 +209,7 @@ impl Renderer<'_> {
                     let _ = self.link(out, thing, cell);
                 });
             }
+            (Kind::File, Cell::Uuid(x)) => put(out, format_args!("\"{}/media/{}/\"", self.base, x.simple())),
             (Kind::File, Cell::Text(x)) => match x.as_ref() {
                 "" => out.push_str("null"),
                 path if path.starts_with('/') => text(out, &format!("{}{path}", self.base)),
@@ -272,7 +273,7 @@ impl Renderer<'_> {
                     Some((kind, rest)) if self.links.collection(kind).is_some() => {
                         (kind, id::parse(rest).map_or(Cow::Borrowed(rest), |uuid| id::hex(&uuid).into()))
                     }
-                    _ => (thing, Cow::Borrowed(x.as_ref())),
+                    _ => (thing, Cow::Owned(segment(x))),
                 },
                 _ => return None,
             },
@@ -309,6 +310,13 @@ fn uuid(cell: &Cell) -> Option<Uuid> {
         Cell::Text(x) => id::parse(x),
         _ => None,
     }
+}
+
+/// A name as one segment of a path.
+fn segment(name: &str) -> String {
+    let mut out = String::new();
+    super::query::encode(&mut out, name);
+    out.replace('+', "%20")
 }
 
 fn hex(out: &mut String, uuid: &Uuid) {
@@ -424,6 +432,7 @@ mod tests {
             (Kind::Date, vec![day.into(), "2026-03-01".into()], json!("2026-03-01")),
             (Kind::Link("project"), vec![uuid().into(), Val::Bytes(uuid().as_bytes().to_vec())], address.clone()),
             (Kind::Link("scope"), vec![format!("project:{HYPHENS}").into()], address.clone()),
+            (Kind::Link("user"), vec!["a b/+".into()], json!("http://h/api/users/a%20b%2F%2B/")),
             (Kind::Link("event"), vec![12.into()], json!("http://h/api/events/12/")),
             (Kind::Links("project"), vec![format!("[\"{HYPHENS}\"]").into(), vec![uuid()].into()], json!([address])),
             (Kind::Texts, vec!["[\"a\",\"b\"]".into()], json!(["a", "b"])),
@@ -431,6 +440,11 @@ mod tests {
             (Kind::Object, vec!["{\"a\": 1}".into()], json!({"a": 1})),
             (Kind::File, vec!["/media/a.png".into()], json!("http://h/media/a.png")),
             (Kind::File, vec!["".into(), Val::Null], json!(null)),
+            (
+                Kind::File,
+                vec![uuid().into(), Val::Bytes(uuid().as_bytes().to_vec())],
+                json!(format!("http://h/media/{HEX}/")),
+            ),
             (Kind::Texts, vec![Val::Null], json!([])),
             (Kind::Rows("R", INNER), vec![Val::Null, "[]".into()], json!([])),
             (Kind::OneRow("R", INNER), vec![Val::Null, "null".into()], json!(null)),

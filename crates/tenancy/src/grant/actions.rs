@@ -1,0 +1,441 @@
+//! What can be done with a team: add somebody, change until when a role lasts, take it away. One set of actions serves every
+//! kind of scope; an area makes those of its own kinds:
+//!
+//! ```ignore
+//! pub static ADD_USER: Action = grant::actions::add_user("project.add_user", &PROJECTS, &grant::rules::PROJECT);
+//! ```
+//!
+//! Who may is declared (`needs`), so strangers and those without the permission are refused before anything is read. Then,
+//! in this order (reference/permissions.md, section 5): a removed project; role, person and time; further checks of the
+//! kind; a blocked organization; one's own role; and for a new grant those of [`admit`].
+
+use super::{
+    rules::{self, Team},
+    store::{self, NewGrant, Organization, Person, Project, Recorded},
+    views::{self, GRANTS},
+};
+use crate::{
+    access::{ceiling, permissions::Permission},
+    role, settings,
+};
+use serde_json::{Value, json};
+use stoa_kernel::{
+    Error, Result, Time,
+    access::{Decision, Found, Needs, Reason, Role, Stand},
+    action::{Action, Cx, Done, Run, Target},
+    error::Invalid,
+    event::{Change, Event},
+    field::{Field, Input, Kind},
+    id,
+    view::View,
+};
+
+const FIELDS: &[Field] = &[
+    Field::text("role", 255, "Name or identifier of the role.").required(),
+    Field::new("user", Kind::Uuid, "Identifier of the person.").required(),
+    Field::new("expiration_time", Kind::Time, "When the role ends by itself; null for never.").nullable(),
+];
+
+const fn team_action(name: &'static str, about: &'static str, view: &'static View, needs: Needs, run: Run) -> Action {
+    Action { name, about, target: Target::Thing(view), needs, from: &[], fields: FIELDS, events: EVENTS, run }
+}
+
+const EVENTS: &[&str] = &["role_granted", "role_updated", "role_revoked"];
+
+/// The action that gives somebody a role at a scope that this view shows.
+pub const fn add_user(name: &'static str, view: &'static View, team: &'static Team) -> Action {
+    let needs = Needs::Permission(team.create.id(), team.places);
+    team_action(name, "Give somebody a role here.", view, needs, |cx, input| Box::pin(add(cx, input)))
+}
+
+/// The action that changes until when somebody's role lasts.
+pub const fn update_user(name: &'static str, view: &'static View, team: &'static Team) -> Action {
+    let needs = Needs::Permission(team.update.id(), team.places);
+    team_action(name, "Change until when somebody has a role here.", view, needs, |cx, input| {
+        Box::pin(update(cx, input))
+    })
+}
+
+/// The action that takes somebody's role away.
+pub const fn delete_user(name: &'static str, view: &'static View, team: &'static Team) -> Action {
+    let needs = Needs::Permission(team.delete.id(), team.places);
+    team_action(name, "Take a role here away from somebody.", view, needs, |cx, input| Box::pin(delete(cx, input)))
+}
+
+/// Takes a grant away by its own identifier.
+pub static REVOKE: Action = Action {
+    name: "grant.revoke",
+    about: "Take a role away from somebody, by the identifier of the grant.",
+    target: Target::Thing(&GRANTS),
+    needs: views::REVOKE,
+    from: &[],
+    fields: REASON,
+    events: &["role_revoked"],
+    run: |cx, input| Box::pin(revoke(cx, input)),
+};
+
+/// Gives a role again that was taken away.
+pub static RESTORE: Action = Action {
+    name: "grant.restore",
+    about: "Give a role again that was taken away or that ended.",
+    target: Target::Thing(&GRANTS),
+    needs: views::RESTORE,
+    from: &[],
+    fields: REASON,
+    events: EVENTS,
+    run: |cx, input| Box::pin(restore(cx, input)),
+};
+
+const REASON: &[Field] = &[Field::text("reason", 255, "Why.")];
+
+/// Everything that is known before a team is changed.
+struct Scene {
+    team: &'static Team,
+    scope: Found,
+    customer_id: i64,
+    organization: Organization,
+    project: Option<Project>,
+    /// The permission is held on the organization (or the actor is staff): limits of the scope's own people don't apply.
+    from_above: bool,
+    role: Role,
+    person: Person,
+    until: Option<Time>,
+}
+
+impl Scene {
+    /// Reads what an input of a team's action says, with the checks that are common to all of them.
+    async fn load(cx: &mut Cx<'_>, input: &Input, permission: fn(&Team) -> Permission) -> Result<Scene> {
+        let (team, project) = place(cx, &cx.found.clone()).await?;
+        let (role, person) = named(cx, input).await?;
+        let until = input.time("expiration_time");
+        Scene::of(cx, cx.found.clone(), team, project, (role, person, until), permission).await
+    }
+
+    /// Reads what a grant says.
+    async fn of_grant(cx: &mut Cx<'_>, grant: &Recorded, permission: fn(&Team) -> Permission) -> Result<Scene> {
+        let team = rules::team(&grant.scope).ok_or(Error::NotFound)?;
+        let stand = |place, scope, id| Stand { place, scope, id };
+        let mut places = vec![stand("itself", team.scope, grant.scope_id)];
+        if team.scope != "customer" {
+            places.push(stand("customer", "customer", grant.customer_id));
+        }
+        let (id, uuid, name) = (grant.scope_id, grant.scope_uuid, grant.scope_name.clone());
+        let scope = Found { thing: team.scope, id, uuid, name, places, ..Found::default() };
+        let (team, project) = place(cx, &scope).await?;
+        let role = role::store::by_id(cx.tx, grant.role_id).await?;
+        let person = store::person(&mut *cx.tx, grant.user_uuid).await?.ok_or(Error::NotFound)?;
+        Scene::of(cx, scope, team, project, (role, person, grant.until), permission).await
+    }
+
+    async fn of(
+        cx: &mut Cx<'_>,
+        scope: Found,
+        team: &'static Team,
+        project: Option<Project>,
+        (role, person, until): (Role, Person, Option<Time>),
+        permission: fn(&Team) -> Permission,
+    ) -> Result<Scene> {
+        let customer_id = scope.at(team.owner).ok_or_else(|| Error::broken("a scope without an organization"))?;
+        let organization = store::organization(cx.tx, customer_id).await?;
+        if organization.closed {
+            return Err(Error::invalid("Customer is not available."));
+        }
+        let from_above = cx.decide(&owning(permission(team), team), &scope).allowed;
+        if !from_above && team.scope != "customer" && person.id == cx.actor.id {
+            Decision::rule("User can not manage own role.").required()?;
+        }
+        Ok(Scene { team, scope, customer_id, organization, project, from_above, role, person, until })
+    }
+
+    /// The grant that is open already.
+    async fn open(&self, cx: &mut Cx<'_>) -> Result<Option<store::Open>> {
+        store::open(cx.tx, self.person.id, self.role.id, self.team.scope, self.scope.id, cx.now).await
+    }
+
+    /// The grant as the record tells it.
+    fn recorded(&self, uuid: id::Uuid, until: Option<Time>) -> Recorded {
+        Recorded {
+            uuid,
+            user_id: self.person.id,
+            user_uuid: self.person.uuid,
+            username: self.person.username.clone(),
+            full_name: self.person.full_name.clone(),
+            role_id: self.role.id,
+            role_name: self.role.name.clone(),
+            role_uuid: self.role.uuid,
+            scope: self.team.scope.to_owned(),
+            scope_id: self.scope.id,
+            scope_uuid: self.scope.uuid,
+            scope_name: self.scope.name.clone(),
+            customer_id: self.customer_id,
+            until,
+        }
+    }
+}
+
+/// The team of a scope, and its project where it is one that is not removed.
+async fn place(cx: &mut Cx<'_>, scope: &Found) -> Result<(&'static Team, Option<Project>)> {
+    let team = rules::team(scope.thing).ok_or_else(|| Error::broken("a team of an unknown kind of scope"))?;
+    if team.scope != "project" {
+        return Ok((team, None));
+    }
+    let project = store::project(cx.tx, scope.id).await?;
+    if project.removed {
+        return Err(Error::invalid("Cannot manage team members for terminated projects."));
+    }
+    Ok((team, Some(project)))
+}
+
+/// The role and the person that an input names, and whether its time is still to come; every field that is wrong is named.
+async fn named(cx: &mut Cx<'_>, input: &Input) -> Result<(Role, Person)> {
+    let mut invalid = Invalid::default();
+    let role = role::store::named(cx.tx, input.text("role").unwrap_or_default()).await?;
+    if role.is_none() {
+        invalid.add("role", "Role is not found.");
+    }
+    let person = store::person(&mut *cx.tx, input.uuid("user").unwrap_or_default()).await?;
+    if person.is_none() {
+        invalid.add("user", "User is not found.");
+    }
+    if input.time("expiration_time").is_some_and(|until| until <= cx.now) {
+        invalid.add("expiration_time", "Expiration time should be greater than current time.");
+    }
+    invalid.done()?;
+    Ok((role.ok_or(Error::NotFound)?, person.ok_or(Error::NotFound)?))
+}
+
+async fn add(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+    let scene = Scene::load(cx, &input, |team| team.create).await?;
+    give(cx, &scene, "").await
+}
+
+/// Gives the role, or extends the grant that is open.
+async fn give(cx: &mut Cx<'_>, scene: &Scene, source: &str) -> Result<Done> {
+    if !scene.person.is_active && !cx.actor.is_staff() {
+        return Err(Error::invalid("Only staff users can assign roles to deactivated users."));
+    }
+    let open = scene.open(cx).await?;
+    let same = || Error::invalid("User has already the same role in this scope.");
+    if open.as_ref().is_some_and(|open| rules::covers(open.until, scene.until)) {
+        return Err(same());
+    }
+    admit(cx, scene).await?;
+    let by = (cx.actor.id != 0).then_some(cx.actor.id);
+    if let Some(open) = open {
+        return change_end(cx, scene, &open).await;
+    }
+    let new = NewGrant {
+        uuid: cx.uuid(),
+        user_id: scene.person.id,
+        role_id: scene.role.id,
+        scope: scene.team.scope,
+        scope_id: scene.scope.id,
+        scope_uuid: scene.scope.uuid,
+        scope_name: &scene.scope.name,
+        customer_id: scene.customer_id,
+        by,
+        until: scene.until,
+        source,
+        now: cx.now,
+    };
+    // Two who grant the same at the same moment: the second one is told what he would have been told a moment later.
+    let uuid = store::grant(cx.tx, new).await.map_err(|error| match error {
+        Error::Duplicate(key) if key == store::KEY => same(),
+        other => other,
+    })?;
+    let recorded = scene.recorded(uuid, scene.until);
+    let event = event("role_granted", &recorded, scene.team, &scene.organization, None);
+    Ok(Done::event(event).answer(expiry(scene.until)))
+}
+
+/// Whether this person may get this role here from this actor: scope, role, the scope's own limits, and the ceiling.
+async fn admit(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
+    if scene.role.scope != scene.team.scope {
+        return Err(Error::invalid("Role is not valid for this scope."));
+    }
+    if !scene.role.active {
+        return Err(Error::invalid("Role is not active."));
+    }
+    let settings = settings::Settings::load(&mut *cx.tx).await?;
+    if scene.role.name == "PROJECT.MANAGER" && settings.is_on(settings::ONE_MANAGER) {
+        if store::has_manager(cx.tx, scene.scope.id, scene.role.id, scene.person.id, cx.now).await? {
+            return Err(Error::invalid("Project already has an active project manager."));
+        }
+    }
+    restrictions(scene)?;
+    under_ceiling(cx, scene).required()?;
+    let preapproved = scene
+        .project
+        .as_ref()
+        .is_some_and(|project| project.preapproved_only.unwrap_or_else(|| settings.is_on(settings::PREAPPROVED_ONLY)));
+    if preapproved && !scene.from_above && !is_preapproved(cx, scene).await? {
+        let text = "Managers of this project add people of its organization only; its owners add others.";
+        Decision::rule(text).required()?;
+    }
+    Ok(())
+}
+
+/// The scope and its organization must both let the person in (reference/permissions.md, section 8).
+fn restrictions(scene: &Scene) -> Result<()> {
+    let refused = |scope: &str| {
+        let text = format!("User email, affiliation, or identity source does not match the {scope} restrictions.");
+        Err(Error::invalid(text))
+    };
+    if !matches!(scene.team.scope, "customer" | "project") {
+        return Ok(());
+    }
+    if !scene.organization.restriction.admits(&scene.person.traits) {
+        return refused("customer");
+    }
+    match &scene.project {
+        Some(project) if !project.restriction.admits(&scene.person.traits) => refused("project"),
+        _ => Ok(()),
+    }
+}
+
+/// Nobody grants a role that carries what he does not hold there or above (mission R5).
+fn under_ceiling(cx: &Cx<'_>, scene: &Scene) -> Decision {
+    let above: Vec<Stand> =
+        scene.scope.places.iter().filter(|stand| scene.team.places.contains(&stand.place)).cloned().collect();
+    let reach = ceiling::reach(cx.actor, &above);
+    let beyond = ceiling::beyond(&scene.role.permissions, reach.as_ref());
+    if beyond.is_empty() {
+        return Decision { allowed: true, because: Vec::new() };
+    }
+    Decision::deny(Reason::Ceiling { role: scene.role.name.clone(), beyond })
+}
+
+/// Whether the organization knows the person, or its patterns or the project's name him (mission J2).
+async fn is_preapproved(cx: &mut Cx<'_>, scene: &Scene) -> Result<bool> {
+    let person = &scene.person.traits;
+    let here = scene.project.as_ref().is_some_and(|project| project.restriction.names(person));
+    if here || scene.organization.restriction.names(person) {
+        return Ok(true);
+    }
+    store::is_known(cx.tx, scene.person.id, scene.customer_id, cx.now).await
+}
+
+async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+    let scene = Scene::load(cx, &input, |team| team.update).await?;
+    let Some(open) = scene.open(cx).await? else {
+        return Err(Error::invalid("User does not have this role in this scope."));
+    };
+    if open.until == scene.until {
+        return Ok(Done::unchanged().answer(expiry(scene.until)));
+    }
+    // To extend a role is to give it for longer.
+    if rules::extends(scene.until, open.until) {
+        under_ceiling(cx, &scene).required()?;
+    }
+    change_end(cx, &scene, &open).await
+}
+
+async fn change_end(cx: &mut Cx<'_>, scene: &Scene, open: &store::Open) -> Result<Done> {
+    let by = (cx.actor.id != 0).then_some(cx.actor.id);
+    if !store::set_end(cx.tx, open.id, scene.until, by, cx.now).await? {
+        return Err(Error::invalid("User does not have this role in this scope."));
+    }
+    let words = |until: Option<Time>| until.map_or(Value::Null, |until| until.to_string().into());
+    let change = Change { field: "expiration_time".into(), before: words(open.until), after: words(scene.until) };
+    let recorded = scene.recorded(open.uuid, scene.until);
+    let event = event("role_updated", &recorded, scene.team, &scene.organization, None).changes(vec![change]);
+    Ok(Done::event(event).answer(expiry(scene.until)))
+}
+
+async fn delete(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+    let scene = Scene::load(cx, &input, |team| team.delete).await?;
+    let Some(open) = scene.open(cx).await? else { return Ok(Done::unchanged()) };
+    let reason = "Manual user removal via delete_user API endpoint";
+    let by = (cx.actor.id != 0).then_some(cx.actor.id);
+    if !store::revoke(cx.tx, open.id, by, reason, cx.now).await? {
+        return Ok(Done::unchanged());
+    }
+    let recorded = scene.recorded(open.uuid, open.until);
+    Ok(Done::event(event("role_revoked", &recorded, scene.team, &scene.organization, Some(reason))))
+}
+
+async fn revoke(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+    let grant = store::recorded(cx.tx, cx.found.id).await?;
+    let scene = Scene::of_grant(cx, &grant, |team| team.delete).await?;
+    let reason = input.text("reason").filter(|text| !text.is_empty()).unwrap_or("Manual revocation");
+    let by = (cx.actor.id != 0).then_some(cx.actor.id);
+    if !store::revoke(cx.tx, cx.found.id, by, reason, cx.now).await? {
+        return Err(Error::invalid("The role is revoked already."));
+    }
+    let event = event("role_revoked", &grant, scene.team, &scene.organization, Some(reason));
+    Ok(Done::event(event).answer(json!({ "detail": "The role has been revoked." })))
+}
+
+async fn restore(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+    let grant = store::recorded(cx.tx, cx.found.id).await?;
+    let mut scene = Scene::of_grant(cx, &grant, |team| team.create).await?;
+    if !store::is_closed(cx.tx, cx.found.id).await? {
+        return Err(Error::invalid("The role is active already."));
+    }
+    // What ended by itself would end again at once.
+    scene.until = grant.until.filter(|until| *until > cx.now);
+    let done = give(cx, &scene, "").await?;
+    let reason = input.text("reason").unwrap_or_default().to_owned();
+    let events = done.events.into_iter().map(|event| event.fact("reason", reason.clone())).collect();
+    Ok(Done { events, ..done }.answer(json!({ "detail": "The role has been restored." })))
+}
+
+/// A permission as it is held on the organization.
+fn owning(permission: Permission, team: &Team) -> Needs {
+    match team.owner {
+        "itself" => Needs::Permission(permission.id(), &["itself"]),
+        _ => Needs::Permission(permission.id(), &["customer"]),
+    }
+}
+
+fn expiry(until: Option<Time>) -> Value {
+    json!({ "expiration_time": until.map(|until| until.to_string()) })
+}
+
+/// What the record says of a grant: in the feeds of the scope, its organization and the person.
+pub fn event(
+    kind: &'static str,
+    grant: &Recorded,
+    team: &'static Team,
+    organization: &Organization,
+    reason: Option<&str>,
+) -> Event {
+    let person = if grant.full_name.is_empty() { &grant.username } else { &grant.full_name };
+    let (role, scope) = (&grant.role_name, &grant.scope_name);
+    let message = match (kind, grant.until) {
+        ("role_granted", _) => format!("User {person} has gained role of {role} in {scope}."),
+        ("role_revoked", _) => format!("User {person} has lost role of {role} in {scope}."),
+        (_, Some(until)) => format!("Role of {role} of user {person} in {scope} lasts until {until} now."),
+        (_, None) => format!("Role of {role} of user {person} in {scope} lasts for ever now."),
+    };
+    let event = Event::new(kind, message)
+        .fact("scope_type", team.model)
+        .fact("scope_uuid", id::hex(&grant.scope_uuid))
+        .fact("scope_name", scope.clone())
+        .fact("role_name", role.clone())
+        .fact("role_uuid", id::hex(&grant.role_uuid))
+        .fact("grant_uuid", id::hex(&grant.uuid))
+        .fact("customer_uuid", id::hex(&organization.uuid))
+        .fact("customer_name", organization.name.clone())
+        .fact("affected_user_uuid", id::hex(&grant.user_uuid))
+        .fact("affected_user_username", grant.username.clone())
+        .fact("affected_user_full_name", grant.full_name.clone())
+        .feed(team.scope, grant.scope_id)
+        .feed("customer", grant.customer_id)
+        .feed("user", grant.user_id);
+    match (reason, team.scope) {
+        (Some(reason), _) => event.fact("reason", reason),
+        (None, _) => event,
+    }
+}
+
+/// What the record says of grants that another action closed: the removal of a project, an expiry.
+pub async fn closed(cx: &mut Cx<'_>, grants: &[Recorded], reason: &str) -> Result<Vec<Event>> {
+    let mut events = Vec::new();
+    for grant in grants {
+        let Some(team) = rules::team(&grant.scope) else { continue };
+        let organization = store::organization(cx.tx, grant.customer_id).await.unwrap_or_default();
+        events.push(event("role_revoked", grant, team, &organization, Some(reason)));
+    }
+    Ok(events)
+}

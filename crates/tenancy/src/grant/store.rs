@@ -1,0 +1,369 @@
+//! The SQL of grants; nobody else writes them.
+
+use super::rules::{Restriction, Traits, texts};
+use stoa_kernel::{Error, Query, Result, Row, Time, Tx, id::Uuid, vals};
+
+/// The key of which at most one grant is open.
+pub const KEY: &str = "grants.user_id,role_id,scope,scope_id";
+
+/// Why the earlier row of a grant whose end was changed is closed. Such a row is not a grant that ended.
+pub const SUPERSEDED: &str = "expiry changed";
+
+/// Why a grant whose time is over is closed.
+pub const EXPIRED: &str = "Automatic expiration cleanup task";
+
+/// A grant to make.
+#[derive(Debug, Clone)]
+pub struct NewGrant<'a> {
+    /// Its public identifier.
+    pub uuid: Uuid,
+    /// Who gets the role.
+    pub user_id: i64,
+    /// The role.
+    pub role_id: i64,
+    /// The kind of scope.
+    pub scope: &'a str,
+    /// Key of the scope's row.
+    pub scope_id: i64,
+    /// Public identifier of the scope.
+    pub scope_uuid: Uuid,
+    /// Name of the scope.
+    pub scope_name: &'a str,
+    /// The organization that the scope belongs to; itself where it is one.
+    pub customer_id: i64,
+    /// Who gives it; `None` for the program.
+    pub by: Option<i64>,
+    /// When it ends by itself.
+    pub until: Option<Time>,
+    /// The rule or synchronization that made it; empty for a person.
+    pub source: &'a str,
+    /// The present.
+    pub now: Time,
+}
+
+/// Opens a grant. One of the same key whose time is over is closed first.
+///
+/// # Errors
+/// A duplicate of [`KEY`] if such a grant is open.
+pub async fn grant(tx: &mut Tx, new: NewGrant<'_>) -> Result<Uuid> {
+    let sql = "UPDATE grants SET revoked_at = $1, revoke_reason = $2 WHERE user_id = $3 AND role_id = $4 AND scope = $5 \
+               AND scope_id = $6 AND revoked_at IS NULL AND expires_at <= $7";
+    tx.execute(sql, &vals![new.now, EXPIRED, new.user_id, new.role_id, new.scope, new.scope_id, new.now]).await?;
+    let sql = "INSERT INTO grants (uuid, user_id, role_id, scope, scope_id, scope_uuid, scope_name, customer_id, created, \
+               valid_from, granted_by, source, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    let values = vals![
+        new.uuid,
+        new.user_id,
+        new.role_id,
+        new.scope,
+        new.scope_id,
+        new.scope_uuid,
+        new.scope_name,
+        new.customer_id,
+        new.now,
+        new.now,
+        new.by,
+        new.source,
+        new.until
+    ];
+    tx.execute(sql, &values).await?;
+    Ok(new.uuid)
+}
+
+/// An open grant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Open {
+    /// Key of its row.
+    pub id: i64,
+    /// Public identifier.
+    pub uuid: Uuid,
+    /// When it ends by itself.
+    pub until: Option<Time>,
+}
+
+/// The open grant of a person, a role and a scope, if its time is not over; locked.
+pub async fn open(
+    tx: &mut Tx,
+    user_id: i64,
+    role_id: i64,
+    scope: &str,
+    scope_id: i64,
+    now: Time,
+) -> Result<Option<Open>> {
+    let sql = "SELECT id, uuid, expires_at FROM grants WHERE user_id = $1 AND role_id = $2 AND scope = $3 \
+               AND scope_id = $4 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $5) FOR UPDATE";
+    let row = tx.one(sql, &vals![user_id, role_id, scope, scope_id, now]).await?;
+    row.map(|row| Ok(Open { id: row.get(0)?, uuid: row.get(1)?, until: row.get(2)? })).transpose()
+}
+
+/// Closes an open grant. Says whether it was open.
+pub async fn revoke(tx: &mut Tx, id: i64, by: Option<i64>, reason: &str, now: Time) -> Result<bool> {
+    let sql =
+        "UPDATE grants SET revoked_at = $1, revoked_by = $2, revoke_reason = $3 WHERE id = $4 AND revoked_at IS NULL";
+    Ok(tx.execute(sql, &vals![now, by, reason, id]).await? == 1)
+}
+
+/// Changes when an open grant ends: closes its row and opens another with the same identifier. Says whether it was open.
+pub async fn set_end(tx: &mut Tx, id: i64, until: Option<Time>, by: Option<i64>, now: Time) -> Result<bool> {
+    if !revoke(tx, id, by, SUPERSEDED, now).await? {
+        return Ok(false);
+    }
+    let sql = "INSERT INTO grants (uuid, user_id, account_id, role_id, scope, scope_id, scope_uuid, scope_name, \
+               customer_id, created, valid_from, granted_by, source, expires_at) \
+               SELECT uuid, user_id, account_id, role_id, scope, scope_id, scope_uuid, scope_name, customer_id, created, \
+               $1::timestamptz, granted_by, source, $2::timestamptz FROM grants WHERE id = $3";
+    tx.execute(sql, &vals![now, until, id]).await.map(|_| true)
+}
+
+/// A grant that was closed.
+pub type Revoked = Recorded;
+
+/// A grant as the record tells it.
+#[derive(Debug, Clone, Default)]
+pub struct Recorded {
+    /// The grant.
+    pub uuid: Uuid,
+    /// Key of the person.
+    pub user_id: i64,
+    /// The person.
+    pub user_uuid: Uuid,
+    /// His name to sign in with.
+    pub username: String,
+    /// His first and last name.
+    pub full_name: String,
+    /// The role.
+    pub role_id: i64,
+    /// Its name.
+    pub role_name: String,
+    /// Its identifier.
+    pub role_uuid: Uuid,
+    /// The kind of scope.
+    pub scope: String,
+    /// Key of the scope.
+    pub scope_id: i64,
+    /// Identifier of the scope.
+    pub scope_uuid: Uuid,
+    /// Name of the scope.
+    pub scope_name: String,
+    /// Key of the organization.
+    pub customer_id: i64,
+    /// When it would have ended by itself.
+    pub until: Option<Time>,
+}
+
+/// Key of the grant's row, then what [`read_recorded`] reads.
+const RECORDED: &str = "SELECT g.id, g.uuid, g.user_id, u.uuid, u.username, TRIM(u.first_name || ' ' || u.last_name), g.role_id, \
+     r.name, r.uuid, g.scope, g.scope_id, g.scope_uuid, g.scope_name, g.customer_id, g.expires_at \
+     FROM grants g JOIN users u ON u.id = g.user_id JOIN roles r ON r.id = g.role_id";
+
+fn read_recorded(row: &Row) -> Result<Recorded> {
+    Ok(Recorded {
+        uuid: row.get(1)?,
+        user_id: row.get(2)?,
+        user_uuid: row.get(3)?,
+        username: row.get(4)?,
+        full_name: row.get(5)?,
+        role_id: row.get(6)?,
+        role_name: row.get(7)?,
+        role_uuid: row.get(8)?,
+        scope: row.get(9)?,
+        scope_id: row.get(10)?,
+        scope_uuid: row.get(11)?,
+        scope_name: row.get(12)?,
+        customer_id: row.get(13)?,
+        until: row.get(14)?,
+    })
+}
+
+/// Closes every open grant at a scope, such as a project that is removed.
+pub async fn revoke_all(
+    tx: &mut Tx,
+    scope: &str,
+    scope_id: i64,
+    by: Option<i64>,
+    reason: &str,
+    now: Time,
+) -> Result<Vec<Revoked>> {
+    let sql = format!(
+        "{RECORDED} WHERE g.scope = $1 AND g.scope_id = $2 AND g.revoked_at IS NULL ORDER BY g.id FOR UPDATE OF g"
+    );
+    let rows = tx.query(&sql, &vals![scope, scope_id]).await?;
+    close(tx, &rows, by, reason, now).await
+}
+
+/// Closes grants whose time is over, the longest over first, at most this many.
+pub async fn revoke_expired(tx: &mut Tx, most: i64, now: Time) -> Result<Vec<Revoked>> {
+    let sql = format!(
+        "{RECORDED} WHERE g.revoked_at IS NULL AND g.expires_at <= $1 ORDER BY g.expires_at, g.id LIMIT $2 \
+         FOR UPDATE OF g SKIP LOCKED"
+    );
+    let rows = tx.query(&sql, &vals![now, most]).await?;
+    close(tx, &rows, None, EXPIRED, now).await
+}
+
+async fn close(tx: &mut Tx, rows: &[Row], by: Option<i64>, reason: &str, now: Time) -> Result<Vec<Revoked>> {
+    let ids = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<i64>>>()?;
+    let sql = "UPDATE grants SET revoked_at = $1, revoked_by = $2, revoke_reason = $3 \
+               WHERE id = ANY($4) AND revoked_at IS NULL";
+    tx.execute(sql, &vals![now, by, reason, ids]).await?;
+    rows.iter().map(read_recorded).collect()
+}
+
+/// Notes that a scope has another name now.
+pub async fn renamed(tx: &mut Tx, scope: &str, scope_id: i64, name: &str) -> Result<()> {
+    let sql = "UPDATE grants SET scope_name = $1 WHERE scope = $2 AND scope_id = $3";
+    tx.execute(sql, &vals![name, scope, scope_id]).await.map(|_| ())
+}
+
+/// Notes that a scope belongs to another organization now.
+pub async fn moved(tx: &mut Tx, scope: &str, scope_id: i64, customer_id: i64) -> Result<()> {
+    let sql = "UPDATE grants SET customer_id = $1 WHERE scope = $2 AND scope_id = $3";
+    tx.execute(sql, &vals![customer_id, scope, scope_id]).await.map(|_| ())
+}
+
+/// A grant, closed or open.
+pub async fn recorded(tx: &mut Tx, id: i64) -> Result<Recorded> {
+    let sql = format!("{RECORDED} WHERE g.id = $1");
+    let row = tx.one(&sql, &vals![id]).await?.ok_or(Error::NotFound)?;
+    read_recorded(&row)
+}
+
+/// Whether a grant is closed.
+pub async fn is_closed(tx: &mut Tx, id: i64) -> Result<bool> {
+    let row = tx.one("SELECT revoked_at FROM grants WHERE id = $1 FOR UPDATE", &vals![id]).await?;
+    Ok(row.ok_or(Error::NotFound)?.get::<Option<Time>>(0)?.is_some())
+}
+
+/// Somebody who is to get, keep or lose a role.
+#[derive(Debug, Clone, Default)]
+pub struct Person {
+    /// Key.
+    pub id: i64,
+    /// Identifier.
+    pub uuid: Uuid,
+    /// Name to sign in with.
+    pub username: String,
+    /// First and last name.
+    pub full_name: String,
+    /// Whether he can sign in.
+    pub is_active: bool,
+    /// What he is known by.
+    pub traits: Traits,
+}
+
+impl Person {
+    /// What people call him.
+    pub fn name(&self) -> &str {
+        if self.full_name.is_empty() { &self.username } else { &self.full_name }
+    }
+}
+
+/// The person with this identifier.
+pub async fn person(query: &mut dyn Query, uuid: Uuid) -> Result<Option<Person>> {
+    let sql = "SELECT id, uuid, username, TRIM(first_name || ' ' || last_name), is_active, email, affiliations, \
+               identity_source FROM users WHERE uuid = $1";
+    let rows = query.query(sql, &vals![uuid]).await?;
+    let read = |row: &Row| {
+        let traits = Traits { email: row.get(5)?, affiliations: texts(&row.get(6)?), identity_source: row.get(7)? };
+        Ok(Person {
+            id: row.get(0)?,
+            uuid: row.get(1)?,
+            username: row.get(2)?,
+            full_name: row.get(3)?,
+            is_active: row.get(4)?,
+            traits,
+        })
+    };
+    rows.first().map(read).transpose()
+}
+
+/// What an organization says about its people.
+#[derive(Debug, Clone, Default)]
+pub struct Organization {
+    /// Identifier.
+    pub uuid: Uuid,
+    /// Name.
+    pub name: String,
+    /// It is blocked or archived.
+    pub closed: bool,
+    /// Whom it lets in.
+    pub restriction: Restriction,
+}
+
+/// The organization with this key.
+pub async fn organization(tx: &mut Tx, id: i64) -> Result<Organization> {
+    let sql = "SELECT uuid, name, blocked OR archived, user_email_patterns, user_affiliations, user_identity_sources \
+               FROM customers WHERE id = $1";
+    let row = tx.one(sql, &vals![id]).await?.ok_or(Error::NotFound)?;
+    Ok(Organization {
+        uuid: row.get(0)?,
+        name: row.get(1)?,
+        closed: row.get(2)?,
+        restriction: Restriction::read(&row.get(3)?, &row.get(4)?, &row.get(5)?),
+    })
+}
+
+/// What a project says about its people.
+#[derive(Debug, Clone, Default)]
+pub struct Project {
+    /// It is removed.
+    pub removed: bool,
+    /// Whether its managers add only people whom the organization knows; `None` leaves it to the installation.
+    pub preapproved_only: Option<bool>,
+    /// Whom it lets in.
+    pub restriction: Restriction,
+}
+
+/// The project with this key, locked so that it is not removed, and gets no second manager, meanwhile.
+pub async fn project(tx: &mut Tx, id: i64) -> Result<Project> {
+    let sql = "SELECT is_removed, preapproved_only, user_email_patterns, user_affiliations, user_identity_sources \
+               FROM projects WHERE id = $1 FOR UPDATE";
+    let row = tx.one(sql, &vals![id]).await?.ok_or(Error::NotFound)?;
+    Ok(Project {
+        removed: row.get(0)?,
+        preapproved_only: row.get(1)?,
+        restriction: Restriction::read(&row.get(2)?, &row.get(3)?, &row.get(4)?),
+    })
+}
+
+/// Whether somebody holds a role in an organization or in one of its projects.
+pub async fn is_known(tx: &mut Tx, user_id: i64, customer_id: i64, now: Time) -> Result<bool> {
+    let sql = "SELECT 1 FROM grants g JOIN roles r ON r.id = g.role_id WHERE g.user_id = $1 AND g.customer_id = $2 \
+               AND g.scope IN ('customer', 'project') AND g.revoked_at IS NULL \
+               AND (g.expires_at IS NULL OR g.expires_at > $3) AND r.is_active LIMIT 1";
+    Ok(tx.one(sql, &vals![user_id, customer_id, now]).await?.is_some())
+}
+
+/// Whether a project has a manager who can sign in, other than this person.
+pub async fn has_manager(tx: &mut Tx, project_id: i64, role_id: i64, except: i64, now: Time) -> Result<bool> {
+    let sql = "SELECT 1 FROM grants g JOIN users u ON u.id = g.user_id WHERE g.scope = 'project' AND g.scope_id = $1 \
+               AND g.role_id = $2 AND g.user_id <> $3 AND g.revoked_at IS NULL \
+               AND (g.expires_at IS NULL OR g.expires_at > $4) AND u.is_active LIMIT 1";
+    Ok(tx.one(sql, &vals![project_id, role_id, except, now]).await?.is_some())
+}
+
+/// Somebody who holds something at a scope or above it: for finding who could grant what.
+#[derive(Debug, Clone)]
+pub struct Holder {
+    /// Key of the person.
+    pub user_id: i64,
+    /// What people call him.
+    pub name: String,
+    /// The role.
+    pub role_id: i64,
+}
+
+/// Those who hold an open grant of these roles at a scope.
+pub async fn holders(query: &mut dyn Query, scope: &str, scope_id: i64, now: Time) -> Result<Vec<Holder>> {
+    let sql = "SELECT u.id, TRIM(u.first_name || ' ' || u.last_name), u.username, g.role_id \
+               FROM grants g JOIN users u ON u.id = g.user_id WHERE g.scope = $1 AND g.scope_id = $2 \
+               AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $3) AND u.is_active \
+               ORDER BY u.username LIMIT 500";
+    let rows = query.query(sql, &vals![scope, scope_id, now]).await?;
+    let read = |row: &Row| {
+        let (full, username): (String, String) = (row.get(1)?, row.get(2)?);
+        let name = if full.is_empty() { username } else { full };
+        Ok(Holder { user_id: row.get(0)?, name, role_id: row.get(3)? })
+    };
+    rows.iter().map(read).collect()
+}

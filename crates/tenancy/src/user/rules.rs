@@ -1,0 +1,117 @@
+//! What a name, a number and a password may look like, and what a profile lacks.
+
+use crate::vocabulary::countries;
+use stoa_kernel::field::Kind;
+
+/// The longest password that is looked at, in characters: hashing takes time by length.
+pub const PASSWORD_MAX: i64 = 128;
+/// The shortest password.
+const PASSWORD_MIN: usize = 8;
+
+/// Passwords that everybody tries first, in lower case.
+#[rustfmt::skip]
+const COMMON: &[&str] = &[
+    "12345678", "123456789", "1234567890", "11111111", "00000000", "87654321", "password", "password1", "password12",
+    "password123", "passw0rd", "p@ssw0rd", "p@ssword", "qwertyui", "qwertyuiop", "qwerty123", "qwerty12", "1q2w3e4r",
+    "1q2w3e4r5t", "1qaz2wsx", "zaq12wsx", "asdfghjk", "asdfasdf", "abcd1234", "abc12345", "abcdefgh", "iloveyou",
+    "sunshine", "princess", "football", "baseball", "superman", "trustno1", "letmein1", "welcome1", "welcome123",
+    "changeme", "changeme1", "changeme123", "admin123", "admin1234", "administrator", "testtest", "test1234", "secret123",
+    "computer", "internet", "whatever", "starwars", "michelle", "jennifer", "corvette", "mustang1", "master123", "dragon123",
+    "monkey123", "shadow12", "login123", "hello123", "default1", "staffstaff", "waldur123", "supersecret",
+];
+
+/// What is wrong with a password for this user; the same words as Django's validators, which clients show as they are.
+pub fn weaknesses(password: &str, username: &str, others: &[&str]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let folded = password.to_lowercase();
+    if password.chars().count() < PASSWORD_MIN {
+        wrong.push(format!("This password is too short. It must contain at least {PASSWORD_MIN} characters."));
+    }
+    if COMMON.contains(&folded.as_str()) {
+        wrong.push("This password is too common.".to_owned());
+    }
+    if !password.is_empty() && password.chars().all(|c| c.is_ascii_digit()) {
+        wrong.push("This password is entirely numeric.".to_owned());
+    }
+    if is_similar(&folded, username) {
+        wrong.push("The password is too similar to the username.".to_owned());
+    } else if others.iter().any(|other| is_similar(&folded, other)) {
+        wrong.push("The password is too similar to the name or email address.".to_owned());
+    }
+    wrong
+}
+
+/// Whether a password says hardly more than a word about its owner: one contains the other and little is left over.
+fn is_similar(password: &str, word: &str) -> bool {
+    let word = word.to_lowercase();
+    let (longer, shorter) = (password.len().max(word.len()), password.len().min(word.len()));
+    let contained = password.contains(&word) || word.contains(password);
+    shorter >= 3 && contained && shorter * 10 >= longer * 7
+}
+
+/// What is wrong with a name to sign in with.
+pub fn username(text: &str) -> Option<String> {
+    let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.@+-".contains(c);
+    (!text.chars().all(fine)).then(|| "Enter a valid username.".to_owned())
+}
+
+/// What is wrong with a telephone number.
+pub fn phone(text: &str) -> Option<String> {
+    let rest = text.strip_prefix('+').unwrap_or(text);
+    let fine = !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || " -()".contains(c));
+    (!fine).then(|| "Invalid phone number format.".to_owned())
+}
+
+/// What is wrong with a country code of two letters.
+pub fn country(text: &str) -> Option<String> {
+    countries::name(text).is_none().then(|| format!("\"{text}\" is not a valid choice."))
+}
+
+/// What is wrong with a gender: the words of today, or the numbers of ISO 5218 that older clients send.
+pub fn gender(text: &str) -> Option<String> {
+    gender_word(text).is_none().then(|| format!("\"{text}\" is not a valid choice."))
+}
+
+/// The genders that are stored and shown.
+pub const GENDERS: Kind = Kind::Choice("GenderEnum", &["male", "female", "unknown"]);
+
+/// The stored word for a gender as it is sent.
+pub fn gender_word(text: &str) -> Option<&'static str> {
+    Some(match text {
+        "" => "",
+        "male" | "1" => "male",
+        "female" | "2" => "female",
+        "unknown" | "0" | "9" => "unknown",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weak_passwords_are_refused_and_good_ones_are_not() {
+        for weak in ["123", "1234567", "12345678", "98765432109", "Password1", "annette.b", "annette.b1", "ANNETTE.B"] {
+            assert!(!weaknesses(weak, "annette.b", &[]).is_empty(), "{weak}");
+        }
+        for good in ["correct horse", "x9-annette.b-and-much-more", "ünïcode-ok", "        "] {
+            assert!(weaknesses(good, "annette.b", &["Ann", "b"]).is_empty(), "{good}");
+        }
+        assert!(!weaknesses("blackwood", "annette.b", &["Blackwood"]).is_empty());
+    }
+
+    #[test]
+    fn names_and_numbers() {
+        for fine in ["a", "ann.b+c@d-e_9"] {
+            assert_eq!(username(fine), None, "{fine}");
+        }
+        for wrong in ["Ann", "a b", "ä", "a/b"] {
+            assert!(username(wrong).is_some(), "{wrong}");
+        }
+        assert_eq!(phone("+372 (5) 123-4567"), None);
+        assert!(phone("+").is_some() && phone("12a").is_some() && phone("1+2").is_some());
+        assert_eq!((country("EE"), country("XX").is_some()), (None, true));
+        assert_eq!((gender_word("2"), gender_word("female"), gender_word("3")), (Some("female"), Some("female"), None));
+    }
+}
