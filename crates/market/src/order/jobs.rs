@@ -9,7 +9,22 @@ use stoa_kernel::{
     event::Event,
     field::Mode,
     id,
+    store::jobs::{Handler, Periodic, Runner},
 };
+
+/// Looks for orders whose day has come, every ten minutes.
+const RELEASE: Periodic = Periodic { kind: "order.release", every_seconds: 600 };
+
+/// Adds what happens later to the runner.
+pub fn add(core: &Arc<Core>, runner: &mut Runner) {
+    let core = core.clone();
+    let handler: Handler = Arc::new(move |_, _, _| {
+        let core = core.clone();
+        Box::pin(async move { release_due(&core).await.map(drop) })
+    });
+    runner.handlers.insert(RELEASE.kind, handler);
+    runner.periodic.push(RELEASE);
+}
 
 /// Lets every order go on whose day has come. Gives how many did. Bears being done twice.
 pub async fn release_due(core: &Arc<Core>) -> Result<usize> {

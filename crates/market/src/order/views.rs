@@ -2,7 +2,7 @@
 //! project or its organization, on the provider's side on the offering, its provider or organization; and everybody sees what
 //! he asked for himself.
 
-use super::{Kind as Type, State, rules};
+use super::{Kind as Type, State};
 use crate::columns::{MANAGED_BY, offering_joins, with_offering};
 use stoa_kernel::{
     Result, Val,
@@ -27,6 +27,7 @@ macro_rules! file {
 
 /// The columns of an order. No more than a hundred: resources show them as a row within a row, and PostgreSQL's functions take
 /// no more arguments.
+#[rustfmt::skip]
 pub const COLUMNS: &[Column] = with_offering![
     Column::new("attributes", Object, "o.attributes", "What was asked for, by the form of the offering."),
     Column::new("limits", Object, "o.limits", "Limits by type of component."),
@@ -247,10 +248,10 @@ fn query(clause: &mut Clause, _: &Actor, values: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Keeps the list of types that can be canceled in step with the column that shows it.
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::order::rules;
 
     #[test]
     fn rows_within_rows_take_a_hundred_values() {

@@ -7,7 +7,22 @@ use stoa_kernel::{
     door::{Call, Caller, Core},
     field::Mode,
     id,
+    store::jobs::{Handler, Periodic, Runner},
 };
+
+/// Looks for resources whose last day has come, every hour.
+const END: Periodic = Periodic { kind: "resource.end_expired", every_seconds: 3600 };
+
+/// Adds what happens later to the runner.
+pub fn add(core: &Arc<Core>, runner: &mut Runner) {
+    let core = core.clone();
+    let handler: Handler = Arc::new(move |_, _, _| {
+        let core = core.clone();
+        Box::pin(async move { end_expired(&core).await.map(drop) })
+    });
+    runner.handlers.insert(END.kind, handler);
+    runner.periodic.push(END);
+}
 
 /// Orders the end of every resource whose last day has come and that no order is about. Gives how many. Bears being done twice.
 pub async fn end_expired(core: &Arc<Core>) -> Result<usize> {

@@ -52,6 +52,7 @@ macro_rules! order_where {
 }
 
 /// The columns of a resource.
+#[rustfmt::skip]
 pub const COLUMNS: &[Column] = with_offering![
     Column::new("attributes", Object, "r.attributes", "What its order asked for."),
     Column::new("limits", Object, "r.limits", "Limits by type of component."),
@@ -115,6 +116,9 @@ pub const COLUMNS: &[Column] = with_offering![
     Column::new("last_sync", Time, "r.last_sync", "When the provider last looked after it."),
     Column::new("order_in_progress", OneRow("OrderDetails", orders::COLUMNS), order_where!("o.resource_id = r.id AND o.state IN \
         ('pending-consumer', 'pending-provider', 'pending-project', 'pending-start-date', 'executing')"), "The order that is not over.").nullable(),
+    // The newest client reads it from the answers of actions that place an order.
+    Column::new("order_uuid", Uuid, "(SELECT o.uuid FROM orders o WHERE o.resource_id = r.id AND o.state IN \
+        ('pending-consumer', 'pending-provider', 'pending-project', 'pending-start-date', 'executing'))", "Identifier of the order that is not over.").nullable().absent(),
     Column::new("creation_order", OneRow("OrderDetails", orders::COLUMNS), order_where!("o.id = \
         (SELECT min(x.id) FROM orders x WHERE x.resource_id = r.id AND x.type = 'Create')"), "The order that made it.").nullable(),
     // Terms of service come later: nobody has to agree again.

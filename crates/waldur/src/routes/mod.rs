@@ -5,10 +5,13 @@
 mod access_subnets;
 mod customers;
 mod meta;
+mod orders;
 mod organization_groups;
 mod project_types;
 mod projects;
+mod provider_resources;
 mod quotas;
+mod resources;
 mod service_settings;
 
 use crate::route::Route;
@@ -33,6 +36,9 @@ pub static AREAS: &[Area] = &[
     Area { routes: project_types::ROUTES, links: project_types::LINKS },
     Area { routes: quotas::ROUTES, links: quotas::LINKS },
     Area { routes: service_settings::ROUTES, links: service_settings::LINKS },
+    Area { routes: orders::ROUTES, links: orders::LINKS },
+    Area { routes: resources::ROUTES, links: resources::LINKS },
+    Area { routes: provider_resources::ROUTES, links: &[] },
 ];
 
 /// Every operation.

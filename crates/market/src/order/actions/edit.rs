@@ -79,7 +79,7 @@ pub static SET_PROVIDER_INFO: Action = Action {
             .stored_in("provider_message_attachment_id"),
     ],
     events: &["marketplace_order_updated"],
-    run: |cx, input| Box::pin(say(cx, input, SET_PROVIDER_INFO.fields, AT_PROVIDER)),
+    run: |cx, input| Box::pin(talk(cx, input, SET_PROVIDER_INFO.fields)),
 };
 
 /// What the consumer answers.
@@ -99,7 +99,7 @@ pub static SET_CONSUMER_INFO: Action = Action {
             .stored_in("consumer_message_attachment_id"),
     ],
     events: &["marketplace_order_updated"],
-    run: |cx, input| Box::pin(say(cx, input, SET_CONSUMER_INFO.fields, AT_PROVIDER)),
+    run: |cx, input| Box::pin(talk(cx, input, SET_CONSUMER_INFO.fields)),
 };
 
 /// Adds a document to an order, or takes another.
@@ -111,7 +111,7 @@ pub static UPDATE_ATTACHMENT: Action = Action {
     from: PENDING,
     fields: &[Field::new("attachment", Kind::File, "The document.").nullable().stored_in("attachment_id")],
     events: &["marketplace_order_updated"],
-    run: |cx, input| Box::pin(say(cx, input, UPDATE_ATTACHMENT.fields, PENDING)),
+    run: |cx, input| Box::pin(attach(cx, input)),
 };
 
 /// Takes the document of an order away.
@@ -216,13 +216,31 @@ async fn unlink(cx: &mut Cx<'_>) -> Result<Done> {
     Ok(Done::event(event))
 }
 
-async fn say(
+/// What one side says to the other, where the offering lets them talk.
+async fn talk(cx: &mut Cx<'_>, input: Input, fields: &'static [Field]) -> Result<Done> {
+    let (order, resource) = locked(cx, AT_PROVIDER).await?;
+    let offering = crate::offering::store::load(cx.tx, order.offering_id).await?.ok_or(Error::NotFound)?;
+    if !offering.flag("enable_provider_consumer_messaging") {
+        return Err(Error::invalid("Messages between provider and consumer are not enabled for this offering."));
+    }
+    write(cx, input, fields, &order, &resource).await
+}
+
+async fn attach(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+    let (order, resource) = locked(cx, PENDING).await?;
+    let mut done = write(cx, input, UPDATE_ATTACHMENT.fields, &order, &resource).await?;
+    done.answer = json!({"attachment": store::attachment(cx.tx, order.id).await?});
+    Ok(done)
+}
+
+/// Stores what was sent for the stored fields of a locked order.
+async fn write(
     cx: &mut Cx<'_>,
     mut input: Input,
     fields: &'static [Field],
-    from: &'static [&'static str],
+    order: &store::Order,
+    resource: &resource::store::Resource,
 ) -> Result<Done> {
-    let (order, resource) = locked(cx, from).await?;
     file::store::save(cx, fields, &mut input).await?;
     let columns: Vec<_> =
         input.stored(fields).filter_map(|(field, val)| field.column.map(|column| (column, val.clone()))).collect();
@@ -230,7 +248,7 @@ async fn say(
         return Ok(Done::unchanged());
     }
     store::set(cx.tx, order.id, cx.now, columns).await?;
-    let event = told(cx, &order, &resource, "marketplace_order_updated", "Marketplace order has been updated.").await?;
+    let event = told(cx, order, resource, "marketplace_order_updated", "Marketplace order has been updated.").await?;
     Ok(Done::event(event))
 }
 
