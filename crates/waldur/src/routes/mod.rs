@@ -2,7 +2,12 @@
 //!
 //! An area is a file with its `ROUTES` and `LINKS`, and one line in [`AREAS`].
 
+mod categories;
 mod meta;
+mod plans;
+mod provider_offerings;
+mod public_offerings;
+mod service_providers;
 
 use crate::route::Route;
 
@@ -19,6 +24,11 @@ pub struct Area {
 /// Every area, in the order of the documentation.
 pub static AREAS: &[Area] = &[
     Area { routes: meta::ROUTES, links: &[] },
+    Area { routes: categories::ROUTES, links: categories::LINKS },
+    Area { routes: service_providers::ROUTES, links: service_providers::LINKS },
+    Area { routes: provider_offerings::ROUTES, links: provider_offerings::LINKS },
+    Area { routes: public_offerings::ROUTES, links: &[] },
+    Area { routes: plans::ROUTES, links: plans::LINKS },
     // Area { routes: projects::ROUTES, links: projects::LINKS },
 ];
 
