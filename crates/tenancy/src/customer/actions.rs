@@ -1,12 +1,7 @@
 //! What can be done with organizations: staff make and remove them; who may, changes them (mission P2, O1).
 
 use super::{rules, store, views::CUSTOMERS};
-use crate::{
-    access::permissions::Permission,
-    project::{self, grants},
-    version,
-    vocabulary::countries::CODES,
-};
+use crate::{access::permissions::Permission, file, grant, project, version, vocabulary::countries::CODES};
 use serde_json::json;
 use stoa_kernel::{
     Error, Result, Val,
@@ -46,7 +41,7 @@ const FIELDS: &[Field] = &[
     Field::text("bank_account", 50, "Bank account.").stored(),
     Field::text("registration_code", 160, "Registration code.").stored(),
     Field::text("backend_id", 255, "Its identifier elsewhere.").stored(),
-    Field::new("country", Kind::Choice("CountryEnum", CODES), "Country.").stored(),
+    Field::new("country", Kind::Choice("CountryEnum", CODES), "Country.").blank().stored(),
     Field::text("vat_code", 20, "VAT number.").stored(),
     Field::text("agreement_number", 160, "Number of the agreement with it.").only(Who::Staff).stored(),
     Field::new("sponsor_number", Kind::Int, "Identifier of the sponsor who covers the costs.").nullable()
@@ -72,6 +67,7 @@ const FIELDS: &[Field] = &[
     Field::new("user_affiliations", Kind::Texts, "Affiliations whose holders may get a role.").only(Who::Staff).stored(),
     Field::new("user_identity_sources", Kind::Texts, "Identity providers whose people may get a role.")
         .only(Who::Staff).stored(),
+    Field::new("image", Kind::File, "Picture.").nullable().stored_in("image_id"),
 ];
 
 /// The five fields that are about reaching an organization.
@@ -160,6 +156,7 @@ async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     if !input.has("accounting_start_date") {
         input.set("accounting_start_date", cx.now);
     }
+    file::store::save(cx, FIELDS, &mut input).await?;
     let uuid = cx.uuid();
     let more = vec![("uuid", Val::Uuid(uuid)), ("created", cx.now.into()), ("modified", cx.now.into())];
     let id = record::insert(cx.tx, store::TABLE, FIELDS, &input, more).await?;
@@ -192,10 +189,11 @@ async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     if input.has("access_subnets") {
         store::lock(cx.tx, id).await?;
     }
+    file::store::save(cx, FIELDS, &mut input).await?;
     let modified = vec![("modified", cx.now.into())];
     let changes = record::update(cx, store::TABLE, id, FIELDS, &input, modified).await?;
     if changes.iter().any(|change| change.field == "name") {
-        grants::renamed(cx.tx, "customer", id, input.text("name").unwrap_or_default()).await?;
+        grant::store::renamed(cx.tx, "customer", id, input.text("name").unwrap_or_default()).await?;
     }
     if changes.iter().any(|change| change.field == "access_subnets") {
         store::note_subnets(cx.tx, id).await?;
@@ -250,7 +248,8 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
     let facts = store::facts(cx.tx, id).await?;
     let by = (cx.actor.id != 0).then_some(cx.actor.id);
     let reason = "The organization has been deleted.";
-    let revoked = grants::revoke_all(cx.tx, "customer", id, by, reason, cx.now).await?;
+    let revoked = grant::store::revoke_all(cx.tx, "customer", id, by, reason, cx.now).await?;
+    let ends = grant::actions::closed(cx, &revoked, reason).await?;
     let gone = |error| match error {
         Error::Dangling(_) => Error::Conflict("Cannot delete organization with existing objects.".into()),
         other => other,
@@ -259,8 +258,7 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
     store::delete(cx.tx, id).await.map_err(gone)?;
     let message = format!("Customer {} has been deleted.", cx.found.name);
     let event = Event::new("customer_deletion_succeeded", message).facts(facts).feed("customer", id);
-    let done = Done::event(event);
-    Ok(revoked.iter().map(|one| grants::revoked(one, "customer", reason)).fold(done, Done::and))
+    Ok(ends.into_iter().fold(Done::event(event), Done::and))
 }
 
 /// Rules that need more than one field, or that a field's type does not say.

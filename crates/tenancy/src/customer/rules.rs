@@ -1,7 +1,8 @@
 //! Decisions about organizations, from values alone.
 
+use crate::grant::rules::{pattern_problem, texts};
 use ipnet::IpNet;
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use std::net::IpAddr;
 use stoa_kernel::{Error, Result, access::Actor, field};
 
@@ -106,27 +107,12 @@ pub fn is_vat(code: &str, country: &str) -> bool {
     }
 }
 
-/// The most characters of a pattern of e-mail addresses.
-const PATTERN_MAX: usize = 200;
-
-/// A pattern of e-mail addresses: a regular expression that must match from the first character on (and need not reach the
-/// last). It runs in time proportional to the address, so nested repetitions do no harm; look-around and back-references
-/// don't exist. `None` for what is no such expression, or too big.
-pub fn pattern(text: &str) -> Option<Regex> {
-    if text.is_empty() || text.chars().count() > PATTERN_MAX {
-        return None;
-    }
-    // It is built alone first: `a)|(b` is no expression and must not become one inside the parentheses.
-    let build = |text: &str| RegexBuilder::new(text).size_limit(1 << 17).nest_limit(20).build().ok();
-    build(text)?;
-    build(&format!(r"\A(?:{text})"))
-}
-
-/// What is wrong with a list of patterns.
+/// What is wrong with a list of patterns of e-mail addresses.
 pub fn check_patterns(list: &serde_json::Value) -> Option<String> {
-    let texts = list.as_array()?.iter().filter_map(serde_json::Value::as_str);
-    let wrong = texts.into_iter().find(|text| pattern(text).is_none())?;
-    Some(format!("Invalid regex pattern: {}", wrong.chars().take(100).collect::<String>()))
+    texts(list).iter().find_map(|pattern| match pattern.is_empty() {
+        true => Some("A pattern may not be empty.".into()),
+        false => pattern_problem(pattern),
+    })
 }
 
 #[cfg(test)]
@@ -135,14 +121,9 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_is_refused() {
-        let long = "a".repeat(PATTERN_MAX + 1);
-        for wrong in ["", "(", "a)|(b", r"(?=x)", r"(a)\1", "a{1000}{1000}", &long] {
-            assert!(pattern(wrong).is_none(), "{wrong}");
-        }
-        assert!(pattern(r".*@ut\.ee").is_some_and(|pattern| pattern.is_match("ann@ut.ee.example.org")));
-        assert!(pattern(r"ut\.ee|x").is_some_and(|pattern| !pattern.is_match("ann@ut.ee")));
-        assert_eq!(check_patterns(&serde_json::json!(["ok", "("])), Some("Invalid regex pattern: (".into()));
-        assert_eq!(check_patterns(&serde_json::json!(["(a+)+$"])), None);
+        let check = |pattern: &str| check_patterns(&serde_json::json!(["ok", pattern]));
+        assert!(check("(").is_some() && check("").is_some() && check(r"(?=x)").is_some());
+        assert!(check("(a+)+$").is_none() && check(r".*@ut\.ee").is_none());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use stoa_kernel::{
     access::{Actor, Needs},
     field::Kind::{Amount, Bool, Choice, File, Float, Int, Json, Link, Object, Rows, Text, Texts, Time, Uuid},
     id,
-    view::{Clause, Column, Filter, Order, PlaceColumn, Test, View, like, truth},
+    view::{Clause, Column, Filter, Join, Order, PlaceColumn, Test, View, like, truth},
 };
 
 /// What an organization is called where one line must do.
@@ -56,8 +56,7 @@ const COLUMNS: &[Column] = &[
         "The groups that it belongs to."),
     Column::new("display_name", Text, DISPLAY_NAME, "What it is called where one line must do."),
     Column::new("backend_id", Text, "c.backend_id", "Its identifier elsewhere."),
-    // Pictures come with uploads.
-    Column::new("image", File, "NULL", "Picture.").nullable(),
+    Column::new("image", File, "image.uuid", "Picture.").nullable(),
     Column::new("blocked", Bool, "c.blocked", "Whether nothing can be done in it."),
     Column::new("archived", Bool, "c.archived", "Whether it is kept for the record only."),
     Column::new("display_billing_info_in_projects", Bool, "c.display_billing_info_in_projects",
@@ -158,7 +157,7 @@ pub static CUSTOMERS: View = View {
     thing: "customer",
     about: "Organizations.",
     from: "customers c",
-    joins: &[],
+    joins: &[Join("image", "LEFT JOIN files image ON image.id = c.image_id")],
     key: "c.id",
     lookup: "c.uuid",
     always: "",
@@ -291,7 +290,7 @@ const USER_COLUMNS: &[Column] = &[
         AND g.scope = 'customer' AND g.scope_id = m.customer_id AND g.revoked_at IS NULL \
         AND (g.expires_at IS NULL OR g.expires_at > {now}) ORDER BY g.id LIMIT 1)",
         "When the role on the organization itself ends.").nullable(),
-    Column::new("image", File, "NULL", "Picture.").nullable(),
+    Column::new("image", File, "image.uuid", "Picture.").nullable(),
 ];
 
 /// Filters by what is known of a user, under the alias `u`; for lists of people.
@@ -353,7 +352,7 @@ pub static CUSTOMER_USERS: View = View {
     from: "(SELECT DISTINCT g.user_id, g.customer_id FROM grants g LEFT JOIN projects p ON g.scope = 'project' \
            AND p.id = g.scope_id WHERE g.scope IN ('customer', 'project') AND g.revoked_at IS NULL \
            AND g.user_id IS NOT NULL AND (g.scope = 'customer' OR NOT p.is_removed)) m JOIN users u ON u.id = m.user_id",
-    joins: &[],
+    joins: &[Join("image", "LEFT JOIN files image ON image.id = u.image_id")],
     key: "u.id",
     lookup: "u.uuid",
     always: "",

@@ -4,7 +4,6 @@
 //! offerings may be used in it (mission O5): [`store::offers`] answers that to the marketplace.
 
 pub mod actions;
-pub mod grants;
 pub mod rules;
 pub mod store;
 pub mod views;

@@ -48,8 +48,7 @@ const COLUMNS: &[Column] = &[
         "Field of science.").nullable(),
     Column::new("oecd_fos_2007_label", Text, LABEL_SQL, "Name of the field of science."),
     Column::new("is_industry", Bool, "p.is_industry", "Whether it is a project with industry."),
-    // Pictures come with uploads.
-    Column::new("image", File, "NULL", "Picture.").nullable(),
+    Column::new("image", File, "image.uuid", "Picture.").nullable(),
     Column::new("max_service_accounts", Int, "p.max_service_accounts", "Most service accounts.").nullable(),
     Column::new("kind", Choice("ProjectKindEnum", KINDS), "p.kind", "Kind."),
     Column::new("is_removed", Bool, "p.is_removed", "Whether it is removed."),
@@ -137,6 +136,7 @@ pub static PROJECTS: View = View {
 const JOINS: &[Join] = &[
     Join("c", "JOIN customers c ON c.id = p.customer_id"),
     Join("type", "LEFT JOIN project_types type ON type.id = p.type_id"),
+    Join("image", "LEFT JOIN files image ON image.id = p.image_id"),
     Join("requester", "LEFT JOIN users requester ON requester.id = p.end_date_requested_by"),
 ];
 
@@ -201,7 +201,7 @@ pub static OTHER_USERS: View = View {
     thing: "project_other_user",
     about: "People on other projects of the organization, who are not on this one.",
     from: "users u",
-    joins: &[],
+    joins: &[Join("image", "LEFT JOIN files image ON image.id = u.image_id")],
     key: "u.id",
     lookup: "u.uuid",
     always: "u.is_active",
@@ -222,7 +222,7 @@ pub static OTHER_USERS: View = View {
         Column::new("full_name", Text, "TRIM(u.first_name || ' ' || u.last_name)", "First and last name."),
         Column::new("native_name", Text, "u.native_name", "Name in its own language."),
         Column::new("email", Text, "u.email", "E-mail address."),
-        Column::new("image", File, "NULL", "Picture.").nullable(),
+        Column::new("image", File, "image.uuid", "Picture.").nullable(),
     ],
     filters: USER_FILTERS.split_at(USER_FILTERS.len() - 2).0,
     orders: &[Order::new("concatenated_name", "u.first_name, u.last_name, u.username")],

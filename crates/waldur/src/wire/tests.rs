@@ -274,6 +274,6 @@ async fn the_documentation_names_every_operation() {
     for route in world.surface.routes() {
         assert!(html.contains(&format!("<details class=\"op\" id=\"{}\">", route.op)), "{}", route.op);
     }
-    assert!(html.contains("who holds SHELF.READ on it"));
+    assert!(html.contains("whoever holds SHELF.READ on it"));
     assert!(page.policy.contains("script-src 'sha256-") && !html.contains("http-equiv"));
 }
