@@ -151,7 +151,8 @@ impl Field {
             about,
             required: false,
             nullable: false,
-            blank: true,
+            // A choice is one of its values; a set that has the empty one says so.
+            blank: !matches!(kind, Kind::Choice(..)),
             max,
             min,
             check,
@@ -172,6 +173,10 @@ impl Field {
     /// Null is a value.
     pub const fn nullable(self) -> Field {
         Field { nullable: true, ..self }
+    }
+    /// An empty text is a value.
+    pub const fn blank(self) -> Field {
+        Field { blank: true, ..self }
     }
     /// An empty text is no value.
     pub const fn not_blank(self) -> Field {

@@ -131,6 +131,9 @@ pub enum Test {
     Bool(&'static str),
     /// The first condition holds if the value is true, the second if it is false; an empty one does not restrict.
     Flag(&'static str, &'static str),
+    /// If the value is true, the view's `always` condition does not hold: what is hidden by default is listed too. In a view
+    /// with such a filter, a row that is asked for by itself is shown even if hidden.
+    Unhide,
     /// The expression is this whole number.
     Int(&'static str),
     /// The condition holds for this uuid (or for one of several): SQL with `= ANY($)`; a malformed one is refused.
@@ -356,6 +359,7 @@ impl Filter {
                 }
                 clause.push(sql, []);
             }
+            Test::Unhide => return Ok(false),
             Test::Int(sql) => match last.trim().parse::<i64>() {
                 Ok(n) if i32::try_from(n).is_ok() => clause.push(&format!("{sql} = $"), [Val::Int(n)]),
                 _ => return bad("Enter a number."),
@@ -532,7 +536,11 @@ impl View {
 
     fn conditions(&self, clause: &mut Clause, actor: &Actor, ask: &Ask) -> Result<()> {
         let mut open = " WHERE ";
-        if !self.always.is_empty() && !ask.all_rows {
+        let unhide = |filter: &Filter| matches!(filter.test, Test::Unhide);
+        let asked = |filter: &Filter| ask.values(filter.name).last().and_then(|last| truth(last)) == Some(true);
+        let unhidden = |filter: &Filter| ask.one.is_some() || asked(filter);
+        let all_rows = ask.all_rows || self.filters.iter().any(|filter| unhide(filter) && unhidden(filter));
+        if !self.always.is_empty() && !all_rows {
             clause.text.push_str(open);
             clause.push(self.always, []);
             open = " AND ";

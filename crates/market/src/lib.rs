@@ -1,1 +1,40 @@
-//! The market of Stoa.
+//! The market of Stoa: providers publish offerings with plans, projects order resources from them, and orders are approved
+//! on both sides (mission M1–M3).
+//!
+//! One folder per thing, with the rooms of design.md, section 2.
+
+pub mod additions;
+pub mod category;
+pub mod component;
+pub mod group;
+pub mod offering;
+pub mod plan;
+pub mod provider;
+
+use std::sync::Arc;
+use stoa_kernel::{
+    door::{Core, Registry},
+    store::{Migration, jobs::Runner},
+};
+
+/// The tables of this area.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { name: "0003_market", sql: include_str!("migrations/0003_market.sql") }];
+
+/// Registers this area's actions, views and listeners.
+pub fn register(registry: &mut Registry) {
+    registry.fuller.extend(additions::fuller());
+}
+
+/// Puts what this area needs into the core.
+pub fn equip(core: Core) -> Core {
+    core
+}
+
+/// What this area does later and periodically.
+pub fn jobs(_core: &Arc<Core>, _runner: &mut Runner) {}
+
+/// The states of this area's things and the moves between them, for the documents.
+pub fn states() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
+    Vec::new()
+}

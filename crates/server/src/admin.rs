@@ -41,7 +41,9 @@ pub async fn run(core: &Arc<Core>, command: Command) -> Result<()> {
     match command {
         Command::User { name, staff, support, email, password_stdin } => {
             let password = if password_stdin { Some(read_password()?) } else { None };
-            user(core, &name, staff, support, email.as_deref(), password.as_deref()).await
+            let made = user(core, &name, staff, support, email.as_deref(), password.as_deref()).await?;
+            println!("{} {name}", if made { "made" } else { "changed" });
+            Ok(())
         }
         Command::Token { name } => {
             println!("{}", token(core, &name).await?);
@@ -68,10 +70,10 @@ fn read_password() -> Result<String> {
     }
 }
 
-/// Makes a user or changes one that exists; `staff` and `support` are only ever switched on.
+/// Makes a user or changes one that exists; `staff` and `support` are only ever switched on. Says whether he was made.
 async fn user(
     core: &Arc<Core>, name: &str, staff: bool, support: bool, email: Option<&str>, password: Option<&str>,
-) -> Result<()> {
+) -> Result<bool> {
     let command = users::Command {
         username: name.to_owned(),
         email: email.map(ToOwned::to_owned),
@@ -79,9 +81,7 @@ async fn user(
         support,
         password: password.map(ToOwned::to_owned),
     };
-    let made = users::from_command_line(core, command).await?;
-    println!("{} {name}", if made { "made" } else { "changed" });
-    Ok(())
+    users::from_command_line(core, command).await
 }
 
 /// Issues a login token.
@@ -89,4 +89,19 @@ pub async fn token(core: &Arc<Core>, name: &str) -> Result<String> {
     let rows = core.store.query("SELECT id FROM users WHERE username = $1", &vals![name]).await?;
     let row = rows.first().ok_or_else(|| Error::field("name", format!("There is no user {name}.")))?;
     users::issue_from_command_line(core, row.get(0)?).await
+}
+
+/// Makes a staff member without a password; the demo and tests begin with one.
+pub async fn make_staff(core: &Arc<Core>, name: &str) -> Result<()> {
+    user(core, name, true, false, None, None).await.map(|_| ())
+}
+
+/// Sets a user's password.
+///
+/// # Errors
+/// Invalid for one against the rules.
+pub async fn set_password(core: &Arc<Core>, name: &str, password: &str) -> Result<()> {
+    let command =
+        users::Command { username: name.to_owned(), password: Some(password.to_owned()), ..users::Command::default() };
+    users::from_command_line(core, command).await.map(|_| ())
 }

@@ -1,6 +1,6 @@
 //! The settings of the program: a file, then the environment, then flags; the later wins.
 //!
-//! Every setting is one line of [`SETTINGS`], which is also its documentation in `stoa help settings` and docs/operations.md.
+//! Every setting is one line of [`SETTINGS`], which is also its documentation in `stoa settings` and docs/operations.md.
 
 use serde::Deserialize;
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
@@ -251,5 +251,17 @@ mod tests {
             let message = Config::load(&Flags::default(), env(&[(name, value)])).unwrap_err();
             assert!(message.contains(name) && message.contains(expected), "{message}");
         }
+    }
+
+    #[test]
+    fn the_guide_for_operators_lists_every_setting() {
+        let guide = include_str!("../../../docs/operations.md");
+        for Setting { name, default, about } in SETTINGS {
+            let flag = if ["data", "database", "listen"].contains(name) { format!("`--{name}`") } else { "–".to_owned() };
+            let default = if default.is_empty() { "empty".to_owned() } else { format!("`{default}`") };
+            let line = format!("| `{name}` | `STOA_{}` | {flag} | {default} | {about} |", name.to_uppercase());
+            assert!(guide.contains(&line), "docs/operations.md lacks this line:\n{line}");
+        }
+        assert_eq!(guide.matches("| `STOA_").count(), SETTINGS.len(), "docs/operations.md has a setting too many");
     }
 }

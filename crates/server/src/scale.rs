@@ -4,11 +4,12 @@
 use std::{io::IsTerminal, sync::Arc};
 use stoa_kernel::{
     Error, Result, Time, Val,
+    clock::Clock,
     door::Core,
     id::{self, Uuid},
     vals,
 };
-use stoa_tenancy::{access::directory, user::store as users};
+use stoa_tenancy::{access::directory, user::password};
 
 /// 2026-01-01T00:00:00Z, in microseconds since 1970.
 const T0: i64 = 1_767_225_600_000_000;
@@ -31,7 +32,7 @@ fn uuid_of(kind: &str, n: i64) -> Uuid {
 /// The login token of an account of the set: the SHA-1 of `anchor-token-<username>` in hexadecimal digits.
 pub fn token(username: &str) -> String {
     // A version-5 uuid is made of a SHA-1, but cut to 16 bytes; the token needs all 20.
-    sha1_smol::Sha1::from(format!("anchor-token-{username}")).hexdigest()
+    sha1_smol::Sha1::from(format!("anchor-token-{username}")).digest().to_string()
 }
 
 /// How far the load has come, shown on a terminal.
@@ -131,7 +132,7 @@ async fn tables(core: &Core, counts: &Counts) -> Result<Vec<Table>> {
     let owner = role_id(core, "CUSTOMER.OWNER").await?;
     let project_roles =
         [role_id(core, "PROJECT.ADMIN").await?, role_id(core, "PROJECT.MANAGER").await?, role_id(core, "PROJECT.MEMBER").await?];
-    let (users, tokens) = people(counts).await?;
+    let (users, tokens) = people(&core.clock, counts)?;
     let mut tables = vec![users, tokens, organizations(counts), projects(counts), grants(counts, owner, project_roles)];
     tables.extend(market(counts));
     tables.extend(events(counts));
@@ -139,9 +140,9 @@ async fn tables(core: &Core, counts: &Counts) -> Result<Vec<Table>> {
 }
 
 /// Keys: ordinary users are 1 + u; the four special accounts follow.
-async fn people(counts: &Counts) -> Result<(Table, Table)> {
-    let shared = users::hash_password("anchor-password").await?;
-    let admin = users::hash_password("admin").await?;
+fn people(clock: &Clock, counts: &Counts) -> Result<(Table, Table)> {
+    let shared = password::hash_password(clock, "anchor-password")?;
+    let admin = password::hash_password(clock, "admin")?;
     let (mut rows, mut tokens) = (Vec::new(), Vec::new());
     let mut add = |name: String, first: String, last: String, organization: String, at: Time, flags: (bool, bool), password: &str| {
         let key = rows.len() as i64 + 1;

@@ -4,11 +4,16 @@
 //! read it first.
 
 pub mod access;
+pub mod customer;
 pub mod division;
+pub mod division_type;
 pub mod file;
 pub mod grant;
 pub mod key;
 pub mod project;
+pub mod project_type;
+pub mod provider_account;
+pub mod quota;
 pub mod record;
 pub mod role;
 pub mod settings;
@@ -21,7 +26,7 @@ pub mod vocabulary;
 use std::sync::Arc;
 use stoa_kernel::{
     door::{Core, Registry},
-    store::Migration,
+    store::{Migration, jobs::Runner},
 };
 
 /// The tables of this area.
@@ -30,8 +35,44 @@ pub const MIGRATIONS: &[Migration] =
 
 /// Registers this area's actions, views and listeners.
 pub fn register(registry: &mut Registry) {
-    registry.views.extend([&division::views::DIVISIONS, &version::views::VERSIONS]);
+    registry.views.extend([
+        &customer::views::CUSTOMERS,
+        &customer::views::CUSTOMER_USERS,
+        &division::views::DIVISIONS,
+        &division_type::views::DIVISION_TYPES,
+        &subnet::views::ACCESS_SUBNETS,
+        &project::views::PROJECTS,
+        &project::views::PROJECT_OFFERINGS,
+        &project::views::OTHER_USERS,
+        &project_type::views::PROJECT_TYPES,
+        &provider_account::views::PROVIDER_ACCOUNTS,
+        &quota::views::CUSTOMER_QUOTAS,
+        &quota::views::PROJECT_QUOTAS,
+        &version::views::VERSIONS,
+    ]);
     registry.actions.extend([&division::actions::CREATE, &division::actions::UPDATE, &division::actions::DELETE]);
+    registry.actions.extend([
+        &division_type::actions::CREATE,
+        &division_type::actions::UPDATE,
+        &division_type::actions::DELETE,
+    ]);
+    registry.actions.extend([
+        &customer::actions::CREATE,
+        &customer::actions::UPDATE,
+        &customer::actions::CONTACT_UPDATE,
+        &customer::actions::SET_GROUPS,
+        &customer::actions::DELETE,
+    ]);
+    registry.actions.extend([&subnet::actions::CREATE, &subnet::actions::UPDATE, &subnet::actions::DELETE]);
+    registry.actions.extend([
+        &project::actions::CREATE,
+        &project::actions::UPDATE,
+        &project::actions::DELETE,
+        &project::actions::RECOVER,
+        &project::actions::MOVE,
+        &project::actions::SET_OFFERINGS,
+        &project::actions::SYNC_ROLES,
+    ]);
     user::register(registry);
     token::register(registry);
     key::register(registry);
@@ -41,4 +82,10 @@ pub fn register(registry: &mut Registry) {
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
     core.with(Arc::new(user::password::Passwords::default()))
+}
+
+/// What this area does later and periodically.
+pub fn jobs(_core: &Arc<Core>, runner: &mut Runner) {
+    runner.handlers.insert(token::jobs::SWEEP.kind, token::jobs::sweep());
+    runner.periodic.push(token::jobs::SWEEP);
 }

@@ -192,7 +192,8 @@ fn fields<'a>(
             Who::Support | Who::OwnOrSupport => " Staff and support agents only.",
             _ => "",
         };
-        row(out, name, &kind, &format!("{}{who}", field.about), field.required)?;
+        let fixed = if field.fixed { " Fixed once made." } else { "" };
+        row(out, name, &kind, &format!("{}{who}{fixed}", field.about), field.required)?;
     }
     out.push_str("</table></div>");
     Ok(())

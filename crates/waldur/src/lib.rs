@@ -7,6 +7,8 @@ pub mod docs;
 pub mod openapi;
 pub mod route;
 pub mod routes;
+#[cfg(test)]
+mod sample;
 pub mod wire;
 mod words;
 

@@ -267,7 +267,7 @@ impl<'a> Schemas<'a> {
             all.push(json!({
                 "name": "o", "in": "query", "required": false, "explode": true, "style": "form",
                 "description": "The order; a leading hyphen for descending.",
-                "schema": {"type": "array", "items": item},
+                "schema": {"type": "array", "maxItems": 8, "items": item},
             }));
         }
         for filter in view.filters {
@@ -275,7 +275,7 @@ impl<'a> Schemas<'a> {
                 Test::Contains(_) | Test::Equals(_) | Test::By(_) => json!({"type": "string"}),
                 Test::AnyText(_) => json!({"type": "array", "items": {"type": "string"}}),
                 Test::AnyOf(_, choices) => json!({"type": "array", "items": {"type": "string", "enum": choices}}),
-                Test::Bool(_) | Test::Flag(..) => json!({"type": "boolean"}),
+                Test::Bool(_) | Test::Flag(..) | Test::Unhide => json!({"type": "boolean"}),
                 Test::Int(_) => json!({"type": "integer"}),
                 Test::Uuid(_) | Test::UuidLoose(_) => json!({"type": "string", "format": "uuid"}),
                 Test::Link(..) => json!({"type": "string"}),
@@ -317,12 +317,22 @@ impl<'a> Schemas<'a> {
         if must {
             schema["required"] = json!(required);
         }
-        let reference = self.add(&route.request_name(), schema);
+        let name = route.request_name();
+        let reference = self.add(&name, schema.clone());
         let mut content = json!({"application/json": {"schema": reference}});
-        if matches!(route.run, Run::Create(..) | Run::Update(..)) || fields.iter().any(|f| matches!(f.kind, Kind::File))
-        {
+        let files: Vec<&Field> = fields.iter().filter(|f| matches!(f.kind, Kind::File)).copied().collect();
+        if matches!(route.run, Run::Create(..) | Run::Update(..)) || !files.is_empty() {
+            // Files are sent as they are in a multipart body, and not at all in a form.
+            let mut parts = reference.clone();
+            if !files.is_empty() {
+                for field in &files {
+                    let part = described(json!({"type": "string", "format": "binary"}), field.about);
+                    schema["properties"][route.wire_name(field.name)] = part;
+                }
+                parts = self.add(&format!("{name}Multipart"), schema);
+            }
             content["application/x-www-form-urlencoded"] = json!({"schema": reference});
-            content["multipart/form-data"] = json!({"schema": reference});
+            content["multipart/form-data"] = json!({"schema": parts});
         }
         Some(json!({"required": must, "content": content}))
     }
@@ -349,11 +359,13 @@ impl<'a> Schemas<'a> {
             }
             Kind::Int => json!({"type": "integer", "minimum": field.min, "maximum": field.max}),
             Kind::Amount(_) | Kind::AmountNumber => {
-                json!({"type": "string", "format": "decimal", "pattern": r"^-?\d{1,11}(?:\.\d{0,7})?$"})
+                let sign = if field.min < 0 { "-?" } else { "" };
+                let pattern = format!(r"^{sign}\d{{1,11}}(?:\.\d{{0,7}})?$");
+                json!({"type": "string", "format": "decimal", "pattern": pattern})
             }
             Kind::Uuid => json!({"type": "string", "format": "uuid"}),
             Kind::Links(_) => json!({"type": "array", "maxItems": 1000, "items": {"type": "string", "format": "uri"}}),
-            Kind::File => json!({"type": "string", "format": "binary"}),
+            Kind::File => return nullable(self.uploaded(), field.nullable, field.about),
             Kind::Texts => json!({"type": "array", "maxItems": 1000, "items": {"type": "string", "maxLength": 1000}}),
             Kind::Choice(name, choices) => {
                 let blank = field.blank && !field.required && !choices.contains(&"");
@@ -368,6 +380,20 @@ impl<'a> Schemas<'a> {
             schema["nullable"] = json!(true);
         }
         described(schema, field.about)
+    }
+
+    /// A file within JSON.
+    fn uploaded(&mut self) -> Value {
+        let schema = json!({
+            "type": "object",
+            "required": ["filename", "content_type", "base64"],
+            "properties": {
+                "filename": {"type": "string"},
+                "content_type": {"type": "string"},
+                "base64": {"type": "string", "format": "byte", "description": "The bytes."},
+            },
+        });
+        self.add("UploadedFile", schema)
     }
 
     /// A row within a request: the same keys as in answers, none required, since the action has its own rule for them.

@@ -450,12 +450,9 @@ impl Route {
 
     /// The fields that a caller can send in the body: what the path names, and what nobody may set, is not among them.
     pub fn sendable(&self) -> impl Iterator<Item = &'static Field> {
-        let (key, changes) = (self.key(), matches!(self.run, Run::Update(..)));
+        let key = self.key();
         let in_path: Vec<&str> = self.parameters().filter(|name| Some(*name) != key).collect();
-        let sendable = move |field: &&Field| {
-            field.who != Who::Nobody && !(field.fixed && changes) && !in_path.contains(&field.name)
-        };
-        self.fields().iter().filter(sendable)
+        self.fields().iter().filter(move |field| field.who != Who::Nobody && !in_path.contains(&field.name))
     }
 
     /// The component of its request.

@@ -6,7 +6,7 @@ use stoa_kernel::{
     view::Test,
 };
 
-/// Who may, as the rest of a sentence: `staff`, `who holds PROJECT.UPDATE at its customer`.
+/// Who may, as the rest of a sentence: `staff`, `whoever holds PROJECT.UPDATE at its customer`.
 pub fn who_may(needs: &Needs) -> String {
     match needs {
         Needs::Nothing => "anybody".into(),
@@ -16,14 +16,14 @@ pub fn who_may(needs: &Needs) -> String {
         Needs::StaffOrSupport => "staff and support agents".into(),
         Needs::Permission(permission, places) => {
             let places: Vec<String> = places.iter().map(|place| at(place)).collect();
-            format!("who holds {} {}", permission.name, places.join(" or "))
+            format!("whoever holds {} {}", permission.name, places.join(" or "))
         }
         Needs::Within(permission, scope, place) => {
-            format!("who holds {} on any {} of its {}", permission.name, plain(scope), plain(place))
+            format!("whoever holds {} on any {} of its {}", permission.name, plain(scope), plain(place))
         }
         Needs::Role(places) => {
             let places: Vec<String> = places.iter().map(|place| at(place)).collect();
-            format!("who holds any role {}", places.join(" or "))
+            format!("whoever holds any role {}", places.join(" or "))
         }
         Needs::Any(several) => several.iter().map(who_may).collect::<Vec<_>>().join("; "),
     }
@@ -81,7 +81,7 @@ pub fn test(test: &Test) -> String {
         Test::Equals(_) | Test::By(_) => "text".into(),
         Test::AnyText(_) => "text, repeatable".into(),
         Test::AnyOf(_, choices) => format!("{}, repeatable", choices.join(" | ")),
-        Test::Bool(_) | Test::Flag(..) => "true or false".into(),
+        Test::Bool(_) | Test::Flag(..) | Test::Unhide => "true or false".into(),
         Test::Int(_) => "whole number".into(),
         Test::Uuid(_) | Test::UuidLoose(_) => "uuid".into(),
         Test::Link(thing, _) => format!("link to a {}", thing.replace('_', " ")),
@@ -102,7 +102,7 @@ mod tests {
             Needs::Own,
             Needs::Staff,
         ]);
-        let expected = "who holds PROJECT.UPDATE on it or at its customer or at its offering's service provider; \
+        let expected = "whoever holds PROJECT.UPDATE on it or at its customer or at its offering's service provider; \
                         the user whom it concerns; staff";
         assert_eq!(who_may(&NEEDS), expected);
         assert_eq!(permissions(&NEEDS).len(), 1);

@@ -188,11 +188,12 @@ impl Directory {
     /// Stops the grants in organizations that accept their people only from certain networks (reference/permissions.md,
     /// section 7, IP rule). A caller whose address is unknown is not let in.
     async fn wall(&self, query: &mut dyn Query, actor: &mut Actor, walled: Vec<i64>) -> Result<()> {
-        let sql = "SELECT customer_id, inet FROM access_subnets WHERE customer_id = ANY($1)";
+        let sql = "SELECT customer_id, inet FROM access_subnets WHERE customer_id = ANY($1) \
+                   UNION ALL SELECT id, access_subnets FROM customers WHERE id = ANY($2) AND access_subnets <> ''";
         let mut open = HashMap::<i64, bool>::new();
-        for row in query.query(sql, &vals![walled]).await? {
-            let inet: String = row.get(1)?;
-            let inside = subnet_rules::contains(&inet, actor.address);
+        for row in query.query(sql, &vals![walled.clone(), walled]).await? {
+            let inets: String = row.get(1)?;
+            let inside = subnet_rules::contains_any(&inets, actor.address);
             *open.entry(row.get(0)?).or_default() |= inside;
         }
         for held in &mut actor.grants {

@@ -13,6 +13,7 @@ use stoa_kernel::{
 const FIELDS: &[Field] = &[
     Field::text("name", 150, "Name.").required().check(Check::Visible).stored(),
     Field::new("parent", Kind::Link("organization_group"), "The group above.").nullable().stored_in("parent_id"),
+    Field::new("type", Kind::Link("organization_group_type"), "The type of the group.").nullable().stored_in("type_id"),
 ];
 
 /// Makes a division.

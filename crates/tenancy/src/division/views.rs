@@ -6,13 +6,17 @@ use stoa_kernel::{
     view::{Column, Filter, Join, Order, PlaceColumn, Test, View},
 };
 
-const COLUMNS: &[Column] = &[
+/// The columns. They stand on the aliases `d`, `parent` and `kind`, also where divisions are listed within another thing.
+pub const COLUMNS: &[Column] = &[
     Column::new("uuid", Uuid, "d.uuid", "Identifier."),
     Column::new("url", Link("organization_group"), "d.uuid", "Address of the group."),
     Column::new("name", Text, "d.name", "Name."),
     Column::new("parent_uuid", Uuid, "parent.uuid", "Identifier of the group above.").nullable().absent(),
     Column::new("parent_name", Text, "COALESCE(parent.name, '')", "Name of the group above."),
     Column::new("parent", Link("organization_group"), "parent.uuid", "The group above.").nullable(),
+    Column::new("type", Link("organization_group_type"), "kind.uuid", "The type of the group.").nullable().absent(),
+    Column::new("type_uuid", Uuid, "kind.uuid", "Identifier of the type.").nullable().absent(),
+    Column::new("type_name", Text, "COALESCE(kind.name, '')", "Name of the type."),
     Column::new(
         "customers_count",
         Int,
@@ -27,7 +31,10 @@ pub static DIVISIONS: View = View {
     thing: "organization_group",
     about: "Groups of organizations.",
     from: "organization_groups d",
-    joins: &[Join("parent", "LEFT JOIN organization_groups parent ON parent.id = d.parent_id")],
+    joins: &[
+        Join("parent", "LEFT JOIN organization_groups parent ON parent.id = d.parent_id"),
+        Join("kind", "LEFT JOIN organization_group_types kind ON kind.id = d.type_id"),
+    ],
     key: "d.id",
     lookup: "d.uuid",
     always: "",
@@ -38,8 +45,15 @@ pub static DIVISIONS: View = View {
         Filter::new("name", Test::Contains(&["d.name"]), "Part of the name, any case."),
         Filter::new("name_exact", Test::Equals("d.name"), "The name."),
         Filter::new("parent", Test::UuidLoose("parent.uuid = ANY($)"), "Identifier of the group above."),
+        Filter::new("type", Test::UuidLoose("kind.uuid = ANY($)"), "Identifier of the type."),
+        Filter::new("type_uuid", Test::UuidLoose("kind.uuid = ANY($)"), "Identifier of the type."),
+        Filter::new("type_name", Test::Contains(&["kind.name"]), "Part of the type's name, any case."),
     ],
-    orders: &[Order::new("name", "d.name")],
+    orders: &[
+        Order::new("name", "d.name"),
+        Order::new("parent", "parent.name").nullable(),
+        Order::new("type", "kind.name").nullable(),
+    ],
     default_order: "d.name",
     places: &[PlaceColumn("itself", "organization_group", "d.id")],
     state: None,

@@ -2,6 +2,8 @@
 //! as one (`CountryEnum` of the official description, 250 codes). Names are those of ISO, as the Waldur API prints
 //! them.
 
+use super::label;
+
 /// Code and name, in order of the codes.
 pub const COUNTRIES: &[(&str, &str)] = &[
     ("AD", "Andorra"),
@@ -263,6 +265,17 @@ pub const DEFAULT_CHOICE: &[&str] = &[
     "FI", "FR", "GB", "GE", "GR", "HR", "HU", "IE", "IS", "IT", "LT", "LU", "LV",
     "MC", "MK", "MT", "NL", "NO", "PL", "PT", "RO", "RS", "SE", "SI", "SK", "UA",
 ];
+
+/// The codes.
+pub const CODES: &[&str] = &label::codes::<{ COUNTRIES.len() }>(COUNTRIES);
+
+/// SQL of the name of an organization's country, with the organization under the alias `c`.
+pub const NAME_SQL: &str = label::text(&NAME);
+const NAME: [u8; label::case(&mut [], "c.country", COUNTRIES)] = {
+    let mut out = [0; label::case(&mut [], "c.country", COUNTRIES)];
+    label::case(&mut out, "c.country", COUNTRIES);
+    out
+};
 
 /// The name of the country with this code.
 pub fn name(code: &str) -> Option<&'static str> {

@@ -6,6 +6,7 @@
 pub mod countries;
 pub mod events;
 pub mod features;
+pub mod label;
 pub mod languages;
 pub mod oecd;
 pub mod settings;

@@ -3,6 +3,8 @@
 //! 2.10 comes after 2.9. Codes and labels are those of the wire, which puts systems engineering at 2.8 and so counts
 //! four fields one further than the OECD does.
 
+use super::label;
+
 /// Code and label, in the order of the classification.
 pub const FIELDS: &[(&str, &str)] = &[
     ("1.1", "Mathematics"),
@@ -59,6 +61,17 @@ pub const BRANCHES: &[(&str, &str)] = &[
     ("5", "Social sciences"),
     ("6", "Humanities"),
 ];
+
+/// The codes.
+pub const CODES: &[&str] = &label::codes::<{ FIELDS.len() }>(FIELDS);
+
+/// SQL of the label of a project's field of science, with the project under the alias `p`.
+pub const LABEL_SQL: &str = label::text(&LABEL);
+const LABEL: [u8; label::case(&mut [], "p.oecd_fos_2007_code", FIELDS)] = {
+    let mut out = [0; label::case(&mut [], "p.oecd_fos_2007_code", FIELDS)];
+    label::case(&mut out, "p.oecd_fos_2007_code", FIELDS);
+    out
+};
 
 /// The label of the field with this code.
 pub fn label(code: &str) -> Option<&'static str> {

@@ -2,12 +2,19 @@
 //!
 //! An area is a file with its `ROUTES` and `LINKS`, and one line in [`AREAS`].
 
+mod access_subnets;
 mod auth;
 mod auth_tokens;
+mod customers;
 mod events;
 pub mod history;
 mod keys;
 mod meta;
+mod organization_groups;
+mod project_types;
+mod projects;
+mod quotas;
+mod service_settings;
 mod users;
 
 use crate::route::Route;
@@ -30,7 +37,13 @@ pub static AREAS: &[Area] = &[
     Area { routes: users::ROUTES, links: users::LINKS },
     Area { routes: keys::ROUTES, links: keys::LINKS },
     Area { routes: events::ROUTES, links: events::LINKS },
-    // Area { routes: projects::ROUTES, links: projects::LINKS },
+    Area { routes: customers::ROUTES, links: customers::LINKS },
+    Area { routes: organization_groups::ROUTES, links: organization_groups::LINKS },
+    Area { routes: access_subnets::ROUTES, links: access_subnets::LINKS },
+    Area { routes: projects::ROUTES, links: projects::LINKS },
+    Area { routes: project_types::ROUTES, links: project_types::LINKS },
+    Area { routes: quotas::ROUTES, links: quotas::LINKS },
+    Area { routes: service_settings::ROUTES, links: service_settings::LINKS },
 ];
 
 /// Every operation.
@@ -41,4 +54,69 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
 /// The collection of every kind of thing that links can name.
 pub fn links() -> impl Iterator<Item = (&'static str, &'static str)> {
     AREAS.iter().flat_map(|area| area.links.iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::{Run, Shape};
+    use std::collections::HashSet;
+    use stoa_kernel::{
+        field::Kind,
+        view::{Column, Test},
+    };
+
+    /// Things of which no collection is needed: a scope is one of several kinds.
+    fn known(thing: &str) -> bool {
+        thing == "scope" || links().any(|(known, _)| known == thing)
+    }
+
+    fn check(at: &str, name: &str, kind: Kind) {
+        match kind {
+            Kind::Link(thing) | Kind::Links(thing) => {
+                assert!(known(thing), "{at}: {name} links to {thing}, which has no address")
+            }
+            Kind::Rows(_, columns) | Kind::OneRow(_, columns) => check_all(at, columns),
+            _ => {}
+        }
+    }
+
+    fn check_all(at: &str, columns: &[Column]) {
+        columns.iter().for_each(|column| check(at, column.name, column.kind));
+    }
+
+    #[test]
+    fn every_operation_stands_once_and_every_link_has_an_address() {
+        let (mut ops, mut places) = (HashSet::new(), HashSet::new());
+        for route in all() {
+            assert!(ops.insert(route.op.to_owned()), "{} stands twice", route.op);
+            assert!(places.insert((route.method, route.path)), "{:?} {} stands twice", route.method, route.path);
+            assert!(route.path.ends_with('/') && route.path.starts_with("/api"), "{}", route.path);
+            assert!((200..=399).contains(&route.status()), "{} answers {}", route.op, route.status());
+            assert!(!route.sentence().is_empty(), "{} is not described", route.op);
+            if let Some(key) = route.key() {
+                assert!(route.parameters().any(|name| name == key), "{} has no {key}", route.path);
+            }
+            for (_, field) in route.renames {
+                assert!(route.fields().iter().any(|known| known.name == *field), "{} has no field {field}", route.op);
+            }
+            route.fields().iter().for_each(|field| check(route.op, field.name, field.kind));
+            if let Some(view) = route.view() {
+                check_all(route.op, view.columns);
+                for filter in view.filters {
+                    if let Test::Link(thing, _) = filter.test {
+                        assert!(known(thing), "{}: {} has no address", route.op, filter.name);
+                    }
+                }
+            }
+            if let Run::Own(own) = route.run
+                && let Shape::Object(columns) | Shape::List(columns) = own.answer
+            {
+                check_all(route.op, columns);
+            }
+        }
+        for (thing, collection) in links() {
+            assert!(collection.starts_with('/') && collection.ends_with('/'), "{thing}: {collection}");
+        }
+    }
 }

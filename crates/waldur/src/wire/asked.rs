@@ -197,7 +197,11 @@ impl Surface {
         decide(actor, &view.needs, &Found::default()).required()?;
         let lookup = lookup_value(view, lookup).ok_or(Error::NotFound)?;
         let fields = asked.values("field").map(str::to_owned).collect();
-        let ask = Ask { fields, within, ..Ask::one(lookup) };
+        // Filters are for lists; but what a list can be made to show can be fetched the same way.
+        let mut ask = Ask { fields, within, ..Ask::one(lookup) };
+        for filter in self.core.full(view).filters.iter().filter(|filter| matches!(filter.test, Test::Unhide)) {
+            ask.filters.extend(asked.values(filter.name).map(|value| (filter.name.to_owned(), value.to_owned())));
+        }
         let json = self.one(asked, actor, view, ask).await?.ok_or(Error::NotFound)?;
         Ok(Reply::raw_json(200, json))
     }

@@ -189,7 +189,15 @@ fn resolve_kind(kind: Kind, value: &mut Value, links: &Links) {
 
 /// Gives errors of fields their names on the wire, and links of the wrong kind their words.
 pub fn explain(error: Error, names: Names, body: &Value) -> Error {
-    let Error::Invalid(mut invalid) = error else { return error };
+    let mut invalid = match error {
+        Error::Invalid(invalid) => invalid,
+        // A key that is there already is a mistake of the field that holds it.
+        Error::Duplicate(key) => match field_of(&key, names) {
+            Some(name) => return Error::field(names.wire(name), "This field must be unique."),
+            None => return Error::Duplicate(key),
+        },
+        other => return other,
+    };
     for (field, messages) in &mut invalid.fields {
         let elsewhere = match &body[field.as_str()] {
             Value::String(text) => text == ELSEWHERE,
@@ -202,6 +210,12 @@ pub fn explain(error: Error, names: Names, body: &Value) -> Error {
     }
     invalid.fields = invalid.fields.into_iter().map(|(name, all)| (names.wire(&name).to_owned(), all)).collect();
     Error::Invalid(invalid)
+}
+
+/// The field that is stored in the one column of `table.column`.
+fn field_of(key: &str, names: Names) -> Option<&'static str> {
+    let (_, column) = key.split_once('.')?;
+    names.fields.iter().find(|field| field.column == Some(column)).map(|field| field.name)
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ pub mod query;
 pub mod render;
 mod reply;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 pub use asked::Asked;
 pub use body::file;

@@ -1,0 +1,57 @@
+//! What orders and resources both show of their offering, its provider, its category and the plan.
+//!
+//! The table that includes them joins offerings as `off`, the provider's organization as `prov`, the category as `cat` and the
+//! plan as `pl`; [`offering_joins`] has those joins.
+
+/// A table of columns that begins with those of the offering.
+macro_rules! with_offering {
+    ($($column:expr),* $(,)?) => {
+        &[
+            Column::new("offering", Link("offering"), "off.uuid", "The offering."),
+            Column::new("offering_name", Text, "off.name", "Name of the offering."),
+            Column::new("offering_uuid", Uuid, "off.uuid", "Identifier of the offering."),
+            Column::new("offering_description", Text, "off.description", "Description of the offering."),
+            Column::new("offering_image", File, "(SELECT x.uuid FROM files x WHERE x.id = off.image_id)", "Image of the offering.").nullable(),
+            Column::new("offering_thumbnail", File, "(SELECT x.uuid FROM files x WHERE x.id = off.thumbnail_id)", "Small image of the offering.").nullable(),
+            Column::new("offering_type", Text, "off.type", "Type of the offering."),
+            Column::new("offering_shared", Bool, "off.shared", "Whether the offering is for all organizations."),
+            Column::new("offering_billable", Bool, "off.billable", "Whether the use of the offering is billed."),
+            Column::new("offering_plugin_options", Object, "off.plugin_options", "Public options of the offering's type."),
+            Column::new("provider_name", Text, "prov.name", "Name of the provider's organization."),
+            Column::new("provider_uuid", Uuid, "prov.uuid", "Identifier of the provider's organization."),
+            Column::new("provider_slug", Text, "prov.slug", "Short name of the provider's organization."),
+            Column::new("provider_description", Text, "prov.description", "Description of the provider's organization."),
+            Column::new("category_title", Text, "cat.title", "Title of the category."),
+            Column::new("category_uuid", Uuid, "cat.uuid", "Identifier of the category."),
+            Column::new("category_icon", File, "(SELECT x.uuid FROM files x WHERE x.id = cat.icon_id)", "Icon of the category.").nullable(),
+            Column::new("plan", Link("plan"), "pl.uuid", "The plan.").nullable(),
+            Column::new("plan_unit", Choice("BillingUnit", $crate::columns::UNITS), "pl.unit", "The unit of time to which the plan's prices apply.").nullable(),
+            Column::new("plan_name", Text, "pl.name", "Name of the plan.").nullable(),
+            Column::new("plan_uuid", Uuid, "pl.uuid", "Identifier of the plan.").nullable(),
+            Column::new("plan_description", Text, "pl.description", "Description of the plan.").nullable(),
+            $($column),*
+        ]
+    };
+}
+
+/// The joins that [`with_offering`] needs, for rows under this alias, and further ones.
+macro_rules! offering_joins {
+    ($row:literal $(, $join:expr)* $(,)?) => {
+        &[
+            Join("off", concat!("JOIN offerings off ON off.id = ", $row, ".offering_id")),
+            Join("prov", "JOIN customers prov ON prov.id = off.customer_id"),
+            Join("cat", "JOIN categories cat ON cat.id = off.category_id"),
+            Join("pl", concat!("LEFT JOIN plans pl ON pl.id = ", $row, ".plan_id")),
+            $($join),*
+        ]
+    };
+}
+
+pub(crate) use {offering_joins, with_offering};
+
+/// The units of time to which a plan's prices can apply.
+pub const UNITS: &[&str] = &["month", "quarter", "half_month", "day", "hour", "quantity"];
+
+/// The organizations where somebody with one of these identifiers is a service manager.
+pub const MANAGED_BY: &str = "off.customer_id IN (SELECT g.customer_id FROM grants g JOIN roles m ON m.id = g.role_id \
+     JOIN users mu ON mu.id = g.user_id WHERE m.name = 'CUSTOMER.MANAGER' AND g.revoked_at IS NULL AND mu.uuid = ANY($))";

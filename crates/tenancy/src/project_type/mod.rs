@@ -1,0 +1,3 @@
+//! Types of projects: a list of words that an installation keeps, such as "research" or "teaching".
+
+pub mod views;
