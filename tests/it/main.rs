@@ -11,6 +11,7 @@ mod grid;
 mod invariants;
 mod limits;
 mod main_job;
+mod organizations;
 mod plans;
 mod records;
 mod registries;
