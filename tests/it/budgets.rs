@@ -60,8 +60,7 @@ both! {
                         let path = path_of(route, &target);
                         check(path.clone(), statements(&lab, person, "GET", &path).await, ONE);
                     }
-                    Run::RetrieveIn { .. } | Run::Own(_) => {}
-                    other => panic!("{} is a GET that runs {other:?}", route.op),
+                    _ => {}
                 }
             }
         }

@@ -97,7 +97,7 @@ impl Side {
         let provider = lab.provider(&centre).await;
         let category = lab.category().await;
         let components = json!([{"type": "storage", "name": "Storage", "measured_unit": "GB", "billing_type": "limit",
-            "limit_period": "month", "min_value": 1, "max_value": 25, "max_available_limit": 60}]);
+            "limit_period": "month", "min_value": 1, "max_value": 25, "max_available_limit": 61}]);
         let offering = lab.offering(&centre, &category, "Cluster", json!({"components": components})).await;
         lab.grant(&centre, "CUSTOMER.OWNER", &people[5]).await;
         let acme = lab.organization("Acme").await;

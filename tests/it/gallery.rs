@@ -1,6 +1,6 @@
 //! The world with a thing in every state that it can be in, for tests that loop over everything.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use stoa_kernel::{
     Val,
     access::Found,
@@ -120,9 +120,9 @@ impl Gallery {
 
     /// An order of somebody who may not approve: it waits for the consumer's side.
     pub async fn ordered(&self, lab: &Lab) -> Thing {
-        let admin = self.person("project admin");
+        let manager = self.person("project manager");
         let order =
-            thing(lab.order(admin, &self.world.apollo, &self.world.offering, json!({"storage": 1})).await.is(201));
+            thing(lab.order(manager, &self.world.apollo, &self.world.offering, json!({"storage": 1})).await.is(201));
         assert_eq!(order.body["state"], "pending-consumer");
         order
     }
@@ -149,7 +149,11 @@ pub async fn everything(lab: &Lab, view: &'static View) -> Vec<(i64, Val)> {
     assert!(view.lookup.starts_with(&format!("{alias}.")), "{}: {} is not of {}", view.name, view.lookup, view.from);
     let sql = format!("SELECT {}, {} FROM {} ORDER BY 1", view.key, view.lookup, view.from);
     let rows = lab.core.store.query(&sql, &[]).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
-    rows.iter().map(|row| (row.get(0).unwrap_or_default(), row.val(1).clone())).collect()
+    let lookup = |row: &stoa_kernel::Row| match view.lookup.ends_with(".uuid") {
+        true => Val::Uuid(row.get(1).unwrap_or_default()),
+        false => row.val(1).clone(),
+    };
+    rows.iter().map(|row| (row.get(0).unwrap_or_default(), lookup(row))).collect()
 }
 
 /// What finds a row, as it stands in a path.

@@ -34,11 +34,11 @@ async fn held(lab: &Lab, offering: &Thing) -> (i64, i64) {
     (rows[0].get(0).unwrap(), rows[0].get(1).unwrap())
 }
 
-/// An offering of which only so much can be had.
+/// An offering of which only so much can be had: what is held together stays below the available limit.
 async fn scarce(lab: &Lab, world: &World, available: i64) -> Thing {
     let category = lab.category().await;
     let components = json!([{"type": "storage", "name": "Storage", "measured_unit": "GB", "billing_type": "limit",
-        "limit_period": "total", "min_value": 1, "max_value": 100_000, "max_available_limit": available}]);
+        "limit_period": "total", "min_value": 1, "max_value": 100_000, "max_available_limit": available + 1}]);
     lab.offering(&world.hpc, &category, "Scarce", json!({"components": components})).await
 }
 
@@ -120,8 +120,8 @@ both! {
 
     async fn one_of_64_parallel_approvals_succeeds(lab: Lab) {
         let world = World::build(&lab).await;
-        let admin = world.person("project admin");
-        let order = thing(lab.order(admin, &world.apollo, &world.offering, json!({"storage": 1})).await.is(201));
+        let manager = world.person("project manager");
+        let order = thing(lab.order(manager, &world.apollo, &world.offering, json!({"storage": 1})).await.is(201));
         let lab = Arc::new(lab);
         for (who, action) in
             [("owner", "approve_by_consumer"), ("provider's owner", "approve_by_provider"), ("provider's owner", "set_state_done")]
@@ -137,10 +137,10 @@ both! {
     async fn approving_and_canceling_at_once_have_one_winner(lab: Lab) {
         let world = World::build(&lab).await;
         let offering = scarce(&lab, &world, 5).await;
-        let (admin, owner) = (world.person("project admin").clone(), world.person("owner").clone());
+        let (manager, owner) = (world.person("project manager").clone(), world.person("owner").clone());
         let lab = Arc::new(lab);
         for _ in 0..5 {
-            let order = thing(lab.order(&admin, &world.apollo, &offering, json!({"storage": 5})).await.is(201));
+            let order = thing(lab.order(&manager, &world.apollo, &offering, json!({"storage": 5})).await.is(201));
             let calls = ["approve_by_consumer", "reject_by_consumer"].repeat(16).into_iter();
             let calls = calls.map(|action| (owner.clone(), format!("{}{action}/", order.url), json!({}))).collect();
             let (statuses, _) = at_once(&lab, calls).await;
