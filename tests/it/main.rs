@@ -2,4 +2,5 @@
 
 mod generated;
 
+mod people;
 mod store;
