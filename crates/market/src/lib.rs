@@ -5,11 +5,14 @@
 
 pub mod additions;
 pub mod category;
+mod columns;
 pub mod component;
 pub mod group;
 pub mod offering;
+pub mod order;
 pub mod plan;
 pub mod provider;
+pub mod resource;
 
 use std::sync::Arc;
 use stoa_kernel::{
@@ -24,6 +27,13 @@ pub const MIGRATIONS: &[Migration] =
 /// Registers this area's actions, views and listeners.
 pub fn register(registry: &mut Registry) {
     registry.fuller.extend(additions::fuller());
+    category::register(registry);
+    provider::register(registry);
+    offering::register(registry);
+    component::register(registry);
+    plan::register(registry);
+    order::register(registry);
+    resource::register(registry);
 }
 
 /// Puts what this area needs into the core.
@@ -32,7 +42,10 @@ pub fn equip(core: Core) -> Core {
 }
 
 /// What this area does later and periodically.
-pub fn jobs(_core: &Arc<Core>, _runner: &mut Runner) {}
+pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
+    order::jobs::add(core, runner);
+    resource::jobs::add(core, runner);
+}
 
 /// The states of this area's things and the moves between them, for the documents.
 pub fn states() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {

@@ -2,19 +2,33 @@
 //!
 //! An area is a file with its `ROUTES` and `LINKS`, and one line in [`AREAS`].
 
+mod access;
 mod access_subnets;
 mod auth;
 mod auth_tokens;
+mod categories;
+mod configuration;
 mod customers;
 mod events;
 pub mod history;
 mod keys;
 mod meta;
+mod metadata;
+mod orders;
 mod organization_groups;
+mod plans;
 mod project_types;
 mod projects;
+mod provider_offerings;
+mod provider_resources;
+mod public_offerings;
 mod quotas;
+mod resources;
+mod roles;
+mod service_providers;
 mod service_settings;
+mod teams;
+mod user_permissions;
 mod users;
 
 use crate::route::Route;
@@ -44,6 +58,20 @@ pub static AREAS: &[Area] = &[
     Area { routes: project_types::ROUTES, links: project_types::LINKS },
     Area { routes: quotas::ROUTES, links: quotas::LINKS },
     Area { routes: service_settings::ROUTES, links: service_settings::LINKS },
+    Area { routes: configuration::ROUTES, links: &[] },
+    Area { routes: metadata::ROUTES, links: &[] },
+    Area { routes: roles::ROUTES, links: roles::LINKS },
+    Area { routes: teams::ROUTES, links: &[] },
+    Area { routes: user_permissions::ROUTES, links: user_permissions::LINKS },
+    Area { routes: access::ROUTES, links: &[] },
+    Area { routes: categories::ROUTES, links: categories::LINKS },
+    Area { routes: service_providers::ROUTES, links: service_providers::LINKS },
+    Area { routes: provider_offerings::ROUTES, links: provider_offerings::LINKS },
+    Area { routes: public_offerings::ROUTES, links: &[] },
+    Area { routes: plans::ROUTES, links: plans::LINKS },
+    Area { routes: orders::ROUTES, links: orders::LINKS },
+    Area { routes: resources::ROUTES, links: resources::LINKS },
+    Area { routes: provider_resources::ROUTES, links: &[] },
 ];
 
 /// Every operation.

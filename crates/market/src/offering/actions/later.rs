@@ -44,9 +44,6 @@ later! {
     /// User names at offerings.
     USERNAMES, "offering.refresh_usernames", OfferingUpdateIntegration, "Make the user names at an offering anew.",
         "Accounts at offerings are not available on this installation.";
-    /// Pictures.
-    PICTURES, "offering.change_pictures", OfferingUpdateThumbnail, "Change the picture of an offering.",
-        "Pictures of offerings are not available on this installation.";
     /// Synchronization with a backend.
     SYNC, "offering.sync", OfferingUpdateComponents, "Read from the backend of an offering what there is.",
         "Offerings of this type have no backend to read from.";
@@ -57,3 +54,17 @@ later! {
     EXPORT, "offering.export", OfferingUpdate, "Write an offering down, to read it elsewhere.",
         "Export of offerings is not available on this installation.";
 }
+
+/// Reads an offering that was written down elsewhere; comes with [`EXPORT`].
+pub static IMPORT_OFFERING: Action = Action {
+    name: "offering.import",
+    about: "Read an offering that was written down elsewhere.",
+    target: Target::Nothing,
+    needs: stoa_kernel::access::Needs::Staff,
+    from: &[],
+    fields: NONE,
+    events: &[],
+    run: |_, _| {
+        Box::pin(async { Err(Error::Conflict("Import of offerings is not available on this installation.".into())) })
+    },
+};
