@@ -394,4 +394,59 @@ both! {
         let exact = lab.get(&lab.staff, "/api/users/?field=permissions").await.is(200);
         assert_eq!(exact.rows()[0], json!({"permissions": []}));
     }
+
+    async fn people_see_those_with_whom_they_share_a_scope(lab: Lab) {
+        let acme = lab.organization("Acme").await;
+        let (apollo, zeus) = (lab.project(&acme, "Apollo").await, lab.project(&acme, "Zeus").await);
+        let owner = lab.member(&acme, "CUSTOMER.OWNER").await;
+        let (admin, other) = (lab.member(&apollo, "PROJECT.ADMIN").await, lab.member(&zeus, "PROJECT.ADMIN").await);
+        let stranger = lab.user("stranger").await;
+        let seen = |person: &Person| {
+            let (lab, person) = (&lab, person.clone());
+            async move {
+                let mut names = lab.get(&person, "/api/users/?field=username").await.is(200).column("username");
+                names.sort();
+                names
+            }
+        };
+        let sorted = |people: &[&Person]| {
+            let mut names: Vec<String> = people.iter().map(|person| person.name.clone()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(seen(&owner).await, sorted(&[&owner, &admin, &other]));
+        assert_eq!(seen(&admin).await, sorted(&[&owner, &admin]));
+        assert_eq!(seen(&stranger).await, sorted(&[&stranger]));
+        lab.get(&admin, &of(&other)).await.is(404);
+        // Of others one sees the roles in shared scopes, and nothing that is only theirs.
+        let hidden = lab.get(&admin, &of(&owner)).await.is(200);
+        for absent in ["birth_date", "civil_number", "token_lifetime", "token_expires_at", "has_active_session", "is_staff"] {
+            assert!(hidden.body.get(absent).is_none(), "{absent}");
+        }
+        let hermes = lab.organization("Other").await;
+        lab.grant(&hermes, "CUSTOMER.OWNER", &owner).await;
+        assert_eq!(lab.get(&owner, "/api/users/me/").await.body["permissions"].as_array().unwrap().len(), 2);
+        let shown = lab.get(&admin, &of(&admin)).await.body["permissions"].clone();
+        assert_eq!(shown[0]["scope_name"], "Apollo");
+        assert_eq!(shown[0]["customer_name"], "Acme");
+        assert_eq!(lab.get(&admin, &of(&owner)).await.body["permissions"], json!([]));
+        assert_eq!(lab.get(&owner, &of(&admin)).await.body["permissions"].as_array().unwrap().len(), 1);
+        let of_acme = format!("/api/users/?customer_uuid={}", acme.uuid);
+        assert_eq!(lab.get(&owner, &of_acme).await.is(200).rows().len(), 3);
+        assert_eq!(lab.get(&admin, &of_acme).await.is(200).rows().len(), 2);
+        let of_hermes = format!("/api/users/?customer_uuid={}", hermes.uuid);
+        assert_eq!(lab.get(&admin, &of_hermes).await.is(200).rows().len(), 0);
+        assert_eq!(lab.get(&lab.staff, &of_hermes).await.is(200).rows().len(), 1);
+        let admins = format!("/api/users/?project_roles=PROJECT.ADMIN&project_uuid={}", apollo.uuid);
+        assert_eq!(lab.get(&owner, &admins).await.is(200).column("username"), [admin.name.clone()]);
+        // Feeds: a project's for its people, an organization's for its owner, a person's own for that person.
+        let feed = |thing: &str| format!("/api/events/?scope={thing}");
+        assert!(!lab.get(&admin, &feed(&apollo.url)).await.is(200).rows().is_empty());
+        assert_eq!(lab.get(&admin, &feed(&acme.url)).await.is(200).rows().len(), 0);
+        assert!(!lab.get(&owner, &feed(&acme.url)).await.is(200).rows().is_empty());
+        let url = format!("http://stoa.test{}", of(&owner));
+        assert_eq!(lab.get(&admin, &feed(&url)).await.is(200).rows().len(), 0);
+        lab.get(&admin, &feed(&zeus.url)).await.is_invalid("scope");
+        assert!(lab.statements_of(&owner, "GET", "/api/users/").await <= 3);
+    }
 }

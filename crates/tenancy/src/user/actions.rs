@@ -346,10 +346,10 @@ fn settle(input: &mut Input) -> Result<()> {
     if let Some(word) = input.text("gender").and_then(rules::gender_word) {
         input.set("gender", word);
     }
-    if let Some(Value::Array(codes)) = input.json("nationalities") {
-        if let Some(wrong) = codes.iter().filter_map(Value::as_str).find_map(rules::country) {
-            return Err(Error::field("nationalities", wrong));
-        }
+    if let Some(Value::Array(codes)) = input.json("nationalities")
+        && let Some(wrong) = codes.iter().filter_map(Value::as_str).find_map(rules::country)
+    {
+        return Err(Error::field("nationalities", wrong));
     }
     Ok(())
 }
