@@ -3,4 +3,5 @@
 mod generated;
 mod organizations;
 
+mod people;
 mod store;
