@@ -1,5 +1,6 @@
 //! The tests.
 
 mod generated;
+mod orders;
 
 mod store;

@@ -49,5 +49,16 @@ pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
 
 /// The states of this area's things and the moves between them, for the documents.
 pub fn states() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
-    Vec::new()
+    vec![
+        ("order", moves(order::State::ALL, |state| state.next(), |state| state.text())),
+        ("resource", moves(resource::State::ALL, |state| state.next(), |state| state.text())),
+    ]
+}
+
+fn moves<S: Copy>(
+    all: &[S],
+    next: fn(S) -> &'static [S],
+    text: fn(S) -> &'static str,
+) -> Vec<(&'static str, &'static str)> {
+    all.iter().flat_map(|from| next(*from).iter().map(move |to| (text(*from), text(*to)))).collect()
 }
