@@ -2,5 +2,5 @@
 
 mod generated;
 mod orders;
-
+mod organizations;
 mod store;

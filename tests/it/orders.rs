@@ -63,7 +63,6 @@ on_both! {
             // By the seed administrators approve, and managers where the installation says so.
             ("project admin", 201, "pending-provider"),
             ("staff", 201, "pending-provider"),
-            ("customer support", 403, ""),
             ("manager of another project", 400, ""),
             ("neighbour's owner", 400, ""),
             ("provider's owner", 400, ""),
@@ -224,14 +223,17 @@ on_both! {
     }
 
     async fn what_can_not_be_ordered(lab: Lab) {
+        let mut lab = lab;
         let world = World::build(&lab).await;
         let owner = world.person("owner");
-        let order = async |limits: Value| lab.order(owner, &world.apollo, &world.offering, limits).await;
-        order(json!({"cpu": 1})).await.is_invalid("limits");
-        order(json!({"storage": 0})).await.is_invalid("limits");
-        order(json!({"storage": 100_001})).await.is_invalid("limits");
-        order(json!({"storage": "x"})).await.is_invalid("limits");
-        order(json!([])).await.is_invalid("limits");
+        async fn order_of(lab: &Lab, world: &World, who: &Person, limits: Value) -> Reply {
+            lab.order(who, &world.apollo, &world.offering, limits).await
+        }
+        order_of(&lab, &world, owner, json!({"cpu": 1})).await.is_invalid("limits");
+        order_of(&lab, &world, owner, json!({"storage": 0})).await.is_invalid("limits");
+        order_of(&lab, &world, owner, json!({"storage": 100_001})).await.is_invalid("limits");
+        order_of(&lab, &world, owner, json!({"storage": "x"})).await.is_invalid("limits");
+        order_of(&lab, &world, owner, json!([])).await.is_invalid("limits");
         let public = lab.public(&world.offering);
         let body = json!({"offering": public, "project": world.apollo.url, "limits": {"storage": 1}});
         lab.post(owner, ORDERS, body).await.is_invalid("plan");
@@ -240,16 +242,26 @@ on_both! {
         let reply = lab.order(&lab.staff, &world.apollo, &neighbour, json!({"storage": 1})).await;
         assert_eq!(reply.status, 400, "{}", reply.body);
 
+        // Who sees the project but may not order there is refused, with reasons on record.
+        let roles = lab.get(&lab.staff, "/api/roles/?name=PROJECT.MEMBER").await.is(200);
+        let role = format!("/api/roles/{}/", roles.column("uuid")[0]);
+        let permissions = json!({"permissions": ["PROJECT.LIST", "RESOURCE.LIST"]});
+        lab.patch(&lab.staff, &role, permissions).await.is(200);
+        let member = world.person("project member");
+        order_of(&lab, &world, member, json!({"storage": 1})).await.is_forbidden();
+        let rows = lab.core.store.query("SELECT reasons FROM refusals WHERE action = 'order.create'", &[]).await.unwrap();
+        assert!(rows[0].get::<String>(0).unwrap().contains("ORDER.CREATE"));
+
         // Only offerings that the project may use.
         let limited = json!({"limit_offerings": true, "offerings": []});
         let path = format!("{}offerings/", world.apollo.url);
         let reply = lab.put(owner, &path, limited).await;
         if reply.status == 200 {
-            order(json!({"storage": 1})).await.is_invalid("offering");
+            order_of(&lab, &world, owner, json!({"storage": 1})).await.is_invalid("offering");
             lab.core.store.write(|tx| Box::pin(async move {
                 tx.execute("UPDATE projects SET limit_offerings = FALSE", &[]).await
             })).await.unwrap();
-            order(json!({"storage": 1})).await.is(201);
+            order_of(&lab, &world, owner, json!({"storage": 1})).await.is(201);
         }
 
         // A project that begins later holds its orders; then they go on.
@@ -259,15 +271,18 @@ on_both! {
         assert_eq!(placed.text("state"), "pending-project");
         assert_eq!(jobs::release_due(&lab.core).await.unwrap(), 0);
         lab.advance(2 * 86_400);
+        // Tokens have ended meanwhile.
+        lab.staff = lab.signed_in("staff").await;
+        let owner = &lab.signed_in(&owner.name).await;
         assert_eq!(jobs::release_due(&lab.core).await.unwrap(), 1);
         assert_eq!(state(&lab, ORDERS, &placed.text("uuid")).await, "pending-provider");
 
         // An organization that is blocked, an offering that is paused.
         lab.post(&lab.staff, &format!("{}pause/", world.offering.url), json!({})).await.is(200);
-        order(json!({"storage": 1})).await.is_invalid("offering");
+        order_of(&lab, &world, owner, json!({"storage": 1})).await.is_invalid("offering");
         lab.post(&lab.staff, &format!("{}unpause/", world.offering.url), json!({})).await.is(200);
         lab.patch(&lab.staff, &world.acme.url, json!({"blocked": true})).await.is(200);
-        assert_eq!(order(json!({"storage": 1})).await.status, 400);
+        assert_eq!(order_of(&lab, &world, owner, json!({"storage": 1})).await.status, 400);
         well_counted(&lab).await;
     }
 

@@ -19,6 +19,7 @@ use stoa_kernel::{
     door::{Core, Registry},
     store::{Migration, jobs::Runner},
 };
+use stoa_tenancy::project::ProjectGuards;
 
 /// The tables of this area.
 pub const MIGRATIONS: &[Migration] =
@@ -38,7 +39,7 @@ pub fn register(registry: &mut Registry) {
 
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
-    core
+    core.with(ProjectGuards(vec![|cx, project| Box::pin(resource::store::guard_project(cx, project))]))
 }
 
 /// What this area does later and periodically.
@@ -49,16 +50,14 @@ pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
 
 /// The states of this area's things and the moves between them, for the documents.
 pub fn states() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
+    macro_rules! moves {
+        ($state:ty) => {
+            <$state>::ALL.iter().flat_map(|from| from.next().iter().map(|to| (from.text(), to.text()))).collect()
+        };
+    }
     vec![
-        ("order", moves(order::State::ALL, |state| state.next(), |state| state.text())),
-        ("resource", moves(resource::State::ALL, |state| state.next(), |state| state.text())),
+        ("Offering", moves!(offering::State)),
+        ("Order", moves!(order::State)),
+        ("Resource", moves!(resource::State)),
     ]
-}
-
-fn moves<S: Copy>(
-    all: &[S],
-    next: fn(S) -> &'static [S],
-    text: fn(S) -> &'static str,
-) -> Vec<(&'static str, &'static str)> {
-    all.iter().flat_map(|from| next(*from).iter().map(move |to| (text(*from), text(*to)))).collect()
 }

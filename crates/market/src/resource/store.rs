@@ -5,6 +5,7 @@ use crate::{order::rules, plan::rules::Limits};
 use serde_json::Value;
 use stoa_kernel::{
     Date, Error, Query, Result, Time, Tx, Val,
+    action::Cx,
     field::Input,
     id::Uuid,
     record,
@@ -194,4 +195,15 @@ pub async fn expired(query: &mut dyn Query, today: Date) -> Result<Vec<Uuid>> {
                (SELECT resource_id FROM orders WHERE state IN ('pending-provider', 'pending-project', 'pending-start-date', \
                'executing')) ORDER BY id";
     query.query(sql, &vals![today]).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Refuses that a project is removed while it has resources that are not terminated.
+pub async fn guard_project(cx: &mut Cx<'_>, project_id: i64) -> Result<()> {
+    let sql = "SELECT count(*) FROM resources WHERE project_id = $1 AND state <> 'Terminated'";
+    let row = cx.tx.one(sql, &vals![project_id]).await?;
+    if row.map_or(Ok(0), |row| row.get::<i64>(0))? > 0 {
+        let text = "Project contains active resources. Please remove them before deleting project.";
+        return Err(Error::Conflict(text.into()));
+    }
+    Ok(())
 }

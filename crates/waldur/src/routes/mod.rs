@@ -46,6 +46,11 @@ pub struct Area {
 /// Every area, in the order of the documentation.
 pub static AREAS: &[Area] = &[
     Area { routes: meta::ROUTES, links: &[] },
+    Area { routes: auth::ROUTES, links: &[] },
+    Area { routes: auth_tokens::ROUTES, links: auth_tokens::LINKS },
+    Area { routes: users::ROUTES, links: users::LINKS },
+    Area { routes: keys::ROUTES, links: keys::LINKS },
+    Area { routes: events::ROUTES, links: events::LINKS },
     Area { routes: customers::ROUTES, links: customers::LINKS },
     Area { routes: organization_groups::ROUTES, links: organization_groups::LINKS },
     Area { routes: access_subnets::ROUTES, links: access_subnets::LINKS },
@@ -59,11 +64,6 @@ pub static AREAS: &[Area] = &[
     Area { routes: teams::ROUTES, links: &[] },
     Area { routes: user_permissions::ROUTES, links: user_permissions::LINKS },
     Area { routes: access::ROUTES, links: &[] },
-    Area { routes: auth::ROUTES, links: &[] },
-    Area { routes: auth_tokens::ROUTES, links: auth_tokens::LINKS },
-    Area { routes: users::ROUTES, links: users::LINKS },
-    Area { routes: keys::ROUTES, links: keys::LINKS },
-    Area { routes: events::ROUTES, links: events::LINKS },
     Area { routes: categories::ROUTES, links: categories::LINKS },
     Area { routes: service_providers::ROUTES, links: service_providers::LINKS },
     Area { routes: provider_offerings::ROUTES, links: provider_offerings::LINKS },
