@@ -1,6 +1,7 @@
 //! The tests.
 
 mod generated;
+mod orders;
 mod organizations;
 
 mod people;
