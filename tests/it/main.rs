@@ -2,4 +2,5 @@
 
 mod generated;
 
+mod catalogue;
 mod store;
