@@ -1,6 +1,7 @@
 //! The tests.
 
 mod generated;
+mod organizations;
 
 mod catalogue;
 mod store;
