@@ -1,7 +1,7 @@
 //! The tests.
 
 mod generated;
-mod organizations;
-
 mod catalogue;
+mod orders;
+mod organizations;
 mod store;
