@@ -233,7 +233,7 @@ both! {
         for list in ["customers", "list_customer_projects", "list_customer_users", "stats", "costs", "component_stats",
                      "list_users", "importable_resources", "list_course_accounts", "list_project_service_accounts",
                      "list_customer_service_accounts", "tos_stats", "glauth_users_config", "user-attribute-config",
-                     "user_has_resource_access/?username=x"] {
+                     "user_has_resource_access/?username=x", "orders"] {
             let slash = if list.contains('?') { "" } else { "/" };
             let path = format!("{}{list}{slash}", offering.url);
             lab.get(&lab.staff, &path).await.is(200);
@@ -318,5 +318,57 @@ both! {
         lab.patch(&lab.staff, &scene.acme.url, json!({"blocked": true})).await.is(200);
         lab.post(&manager, &format!("{}pause/", offering.url), json!({})).await.is(400);
         lab.post(&manager, OFFERINGS, scene.offering(json!({"name": "Third"}))).await.is(400);
+    }
+
+    async fn a_provider_sees_its_consumers_and_nobody_elses(lab: Lab) {
+        let scene = scene(&lab).await;
+        let provider = lab.provider(&scene.acme).await;
+        let offering = lab.offering(&scene.acme, &scene.category, "Cloud", json!({})).await;
+        let consumer = lab.organization("Consumer").await;
+        let project = lab.project(&consumer, "Apollo").await;
+        let buyer = lab.member(&consumer, "CUSTOMER.OWNER").await;
+        let member = lab.member(&project, "PROJECT.ADMIN").await;
+        lab.order(&buyer, &project, &offering, json!({"storage": 10})).await.is(201);
+        let other = lab.organization("Other").await;
+        let other_provider = lab.provider(&other).await;
+        let rival = lab.member(&other, "CUSTOMER.OWNER").await;
+        for (list, key, value) in [
+            ("customers", "name", "Consumer"),
+            ("customer_projects", "name", "Apollo"),
+            ("projects", "name", "Apollo"),
+            ("users", "uuid", member.uuid.as_str()),
+            ("project_permissions", "user_uuid", member.uuid.as_str()),
+            ("offerings", "name", "Cloud"),
+        ] {
+            let shown = lab.get(&scene.owner, &format!("{}{list}/", provider.url)).await.is(200);
+            assert_eq!(shown.column(key), [value], "{list}");
+            assert!(lab.get(&rival, &format!("{}{list}/", other_provider.url)).await.is(200).rows().is_empty(), "{list}");
+            let refused = if list == "offerings" { 200 } else { 403 };
+            let reply = lab.get(&rival, &format!("{}{list}/", provider.url)).await.is(refused);
+            assert!(refused == 403 || reply.rows().is_empty());
+        }
+        for list in ["customers", "list_customer_projects", "list_customer_users", "orders"] {
+            assert_eq!(lab.get(&scene.owner, &format!("{}{list}/", offering.url)).await.is(200).rows().len(), 1, "{list}");
+        }
+        let uuid = lab.get(&scene.owner, &format!("{}orders/", offering.url)).await.column("uuid").remove(0);
+        lab.get(&scene.owner, &format!("{}orders/{uuid}/", offering.url)).await.is(200);
+        assert_eq!(lab.get(&scene.owner, &format!("{}stats/", offering.url)).await.is(200).body["resources_count"], 1);
+        assert_eq!(lab.get(&scene.owner, &format!("{}stat/", provider.url)).await.is(200).body["current_customers"], 1);
+        let path = format!("{}user_has_resource_access/?username={}", offering.url, member.name);
+        assert_eq!(lab.get(&scene.owner, &path).await.is(200).body["has_access"], true);
+
+        // A plan that resources have keeps its prices until next month, and its texts for good.
+        let plan = offering.body["plans"][0]["url"].as_str().unwrap_or_default().to_owned();
+        lab.patch(&scene.owner, &plan, json!({"name": "X"})).await.is(400);
+        lab.post(&scene.owner, &format!("{plan}update_prices/"), json!({"prices": {"storage": "7"}})).await.is(200);
+        let shown = lab.get(&scene.owner, &plan).await.is(200).body;
+        assert_eq!((&shown["prices"]["storage"], &shown["future_prices"]["storage"]), (&json!(0.1), &json!(7.0)));
+        assert_eq!(shown["resources_count"], 1);
+        lab.delete(&scene.owner, &plan).await.is(409);
+        lab.delete(&lab.staff, &offering.url).await.is(409);
+        let component = offering.body["components"][0]["uuid"].clone();
+        lab.post(&scene.owner, &format!("{}remove_offering_component/", offering.url), json!({"uuid": component})).await.is(400);
+        let change = json!({"uuid": component, "type": "disk"});
+        lab.post(&scene.owner, &format!("{}update_offering_component/", offering.url), change).await.is(400);
     }
 }

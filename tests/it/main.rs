@@ -1,7 +1,7 @@
 //! The tests.
 
-mod generated;
 mod catalogue;
+mod generated;
 mod orders;
 mod organizations;
 mod store;

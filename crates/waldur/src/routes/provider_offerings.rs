@@ -26,6 +26,7 @@ use stoa_market::{
         store,
         views::{OFFERINGS, OFFERINGS_BY_PROVIDER, PARTITION, PROVIDER_OFFERINGS, STATISTICS},
     },
+    order::views::ORDERS,
     provider::consumers::{CONSUMER_PROJECTS, CONSUMER_USERS, OFFERING_CUSTOMERS, OfOffering},
 };
 use stoa_tenancy::{
@@ -60,6 +61,9 @@ const GONE: Answer = Answer::Empty(204);
 
 /// The versions of one offering, by its key.
 const OF_OFFERING: &str = "v.thing = 'offering' AND v.thing_id = $";
+
+/// The orders of one offering, by its key; each person sees those that he may.
+const ORDERS_OF: &str = "o.offering_id = $";
 
 /// Who may see who uses an offering and how much: its people with the permission to change it, and support agents.
 const INSIDERS: Needs = Needs::Any(&[Needs::StaffOrSupport, at_offering(Permission::OfferingUpdate)]);
@@ -149,6 +153,10 @@ pub static ROUTES: &[Route] = &[
         &CONSUMER_USERS, &PROVIDER_OFFERINGS, INSIDERS, OfOffering::USERS),
     Route::retrieve_in(path!("stats"), "marketplace_provider_offerings_stats_retrieve", TAG, "", &STATISTICS,
         &PROVIDER_OFFERINGS, INSIDERS, "o.id = $"),
+    Route::list_in(path!("orders"), "marketplace_provider_offerings_orders_list", TAG, "OrderDetails", &ORDERS,
+        &PROVIDER_OFFERINGS, Needs::SignedIn, ORDERS_OF),
+    Route::retrieve_in(path!("orders/{order_uuid}"), "marketplace_provider_offerings_orders_retrieve", TAG,
+        "OrderDetails", &ORDERS, &PROVIDER_OFFERINGS, Needs::SignedIn, ORDERS_OF),
     own!("history", "history_list", "VersionHistory", &HISTORY,
         "How an offering was after each change. For staff and support agents."),
     own!("history/at", "history_at_retrieve", "VersionHistory", &HISTORY_AT,

@@ -24,9 +24,7 @@ use stoa_market::{
             renewal::{ESTIMATE, RENEW},
             staff,
         },
-        views::{
-            BELOW, PERIODS_OF, PLAN_PERIODS, RESOURCES, SUBRESOURCE_OFFERINGS, TEAM, TEAM_OF, VERSIONS_OF,
-        },
+        views::{BELOW, PERIODS_OF, PLAN_PERIODS, RESOURCES, SUBRESOURCE_OFFERINGS, TEAM, TEAM_OF, VERSIONS_OF},
     },
 };
 use stoa_tenancy::version::views::VERSIONS;
