@@ -1,5 +1,6 @@
 //! The tests.
 
+mod catalogue;
 mod generated;
 mod orders;
 mod organizations;

@@ -60,4 +60,5 @@ pub fn states() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
         ("Order", moves!(order::State)),
         ("Resource", moves!(resource::State)),
     ]
+    vec![("Offering", moves!(offering::State)), ("Order", moves!(order::State)), ("Resource", moves!(resource::State))]
 }

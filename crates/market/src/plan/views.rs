@@ -187,6 +187,34 @@ const PLACES: &[PlaceColumn] = &[
     PlaceColumn("customer", "customer", "offering.customer_id"),
 ];
 
+/// Every plan that one sees as a provider or in public: where links to plans are looked up.
+pub static ALL_PLANS: View = View {
+    name: "all_plans",
+    thing: "plan",
+    about: "Every plan that one sees, as its provider or in public.",
+    from: "plans p",
+    joins: JOINS,
+    key: "p.id",
+    lookup: "p.uuid",
+    always: "",
+    needs: Needs::Nothing,
+    visible: |actor, clause| {
+        clause.text.push_str("((");
+        visible_to_public(actor, clause);
+        clause.text.push_str(") OR ");
+        visible_to_provider(actor, clause);
+        clause.text.push(')');
+    },
+    columns: PLAN,
+    filters: FILTERS,
+    orders: &[Order::new("name", "p.name")],
+    default_order: "p.name",
+    places: PLACES,
+    state: None,
+    label: "p.name",
+    owner: None,
+};
+
 /// Every plan, for providers.
 pub static PLANS: View = View {
     name: "plans",
