@@ -56,6 +56,7 @@ pub struct Part {
 pub(crate) fn register(registry: &mut stoa_kernel::door::Registry) {
     registry.views.extend([&views::SEEN_PLANS, &views::PLANS, &views::PUBLIC_PLANS, &views::PLAN_USAGE]);
     registry.views.extend([&views::ALL_PLANS, &views::PLANS, &views::PUBLIC_PLANS, &views::PLAN_USAGE]);
+    registry.views.extend([&views::PLANS_AT_ALL, &views::PLANS, &views::PUBLIC_PLANS, &views::PLAN_USAGE]);
     registry.actions.extend([
         &actions::CREATE,
         &actions::UPDATE,
