@@ -1,6 +1,7 @@
 //! The tests, one module for each promise.
 
 mod budgets;
+mod catalogue;
 mod crash;
 mod differential;
 mod evaluator;
@@ -11,7 +12,9 @@ mod grid;
 mod invariants;
 mod limits;
 mod main_job;
+mod orders;
 mod organizations;
+mod people;
 mod plans;
 mod records;
 mod registries;

@@ -149,7 +149,6 @@ fn visible(actor: &Actor, clause: &mut Clause) {
     clause.key_in(
         "o.id",
         &[
-            ("SELECT id FROM orders WHERE created_by = ANY($)", vec![actor.id]),
             ("SELECT id FROM orders WHERE customer_id = ANY($)", customers.clone()),
             ("SELECT id FROM orders WHERE project_id = ANY($)", actor.scopes("project", list)),
             ("SELECT id FROM orders WHERE offering_id = ANY($)", actor.scopes("offering", list)),
@@ -185,7 +184,11 @@ const FILTERS: &[Filter] = &[
     ),
     Filter::new("project_uuid", Test::Uuid("proj.uuid = ANY($)"), "Identifier of the project."),
     Filter::new("provider_uuid", Test::Uuid("prov.uuid = ANY($)"), "Identifier of the provider's organization."),
-    Filter::new("query", Test::By(query), "Part of the name of the resource or the project, or of the short name; or the identifier."),
+    Filter::new(
+        "query",
+        Test::By(query),
+        "Part of the name of the resource or the project, or of the short name; or the identifier.",
+    ),
     Filter::new("resource", Test::Link("resource", "res.uuid = ANY($)"), "The resource."),
     Filter::new("resource_name", Test::Contains(&["res.name"]), "Part of the resource's name."),
     Filter::new("resource_uuid", Test::Uuid("res.uuid = ANY($)"), "Identifier of the resource."),

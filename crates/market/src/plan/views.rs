@@ -187,6 +187,34 @@ const PLACES: &[PlaceColumn] = &[
     PlaceColumn("customer", "customer", "offering.customer_id"),
 ];
 
+/// Every plan that one sees as a provider or in public: where links to plans are looked up.
+pub static ALL_PLANS: View = View {
+    name: "all_plans",
+    thing: "plan",
+    about: "Every plan that one sees, as its provider or in public.",
+    from: "plans p",
+    joins: JOINS,
+    key: "p.id",
+    lookup: "p.uuid",
+    always: "",
+    needs: Needs::Nothing,
+    visible: |actor, clause| {
+        clause.text.push_str("((");
+        visible_to_public(actor, clause);
+        clause.text.push_str(") OR ");
+        visible_to_provider(actor, clause);
+        clause.text.push(')');
+    },
+    columns: PLAN,
+    filters: FILTERS,
+    orders: &[Order::new("name", "p.name")],
+    default_order: "p.name",
+    places: PLACES,
+    state: None,
+    label: "p.name",
+    owner: None,
+};
+
 /// Every plan, for providers.
 pub static PLANS: View = View {
     name: "plans",
@@ -202,34 +230,6 @@ pub static PLANS: View = View {
     columns: PROVIDER_PLAN,
     filters: FILTERS,
     orders: &[Order::new("name", "p.name"), Order::new("created", "p.created")],
-    default_order: "p.name",
-    places: PLACES,
-    state: None,
-    label: "p.name",
-    owner: None,
-};
-
-/// Every plan that somebody has to do with, as provider or as customer: what links in requests name.
-pub static PLANS_AT_ALL: View = View {
-    name: "plans_at_all",
-    thing: "plan",
-    about: "Plans that one provides or may order.",
-    from: "plans p",
-    joins: JOINS,
-    key: "p.id",
-    lookup: "p.uuid",
-    always: "",
-    needs: Needs::Nothing,
-    visible: |actor, clause| {
-        clause.text.push_str("((");
-        visible_to_public(actor, clause);
-        clause.text.push_str(") OR ");
-        visible_to_provider(actor, clause);
-        clause.text.push(')');
-    },
-    columns: PLAN,
-    filters: &[],
-    orders: &[],
     default_order: "p.name",
     places: PLACES,
     state: None,
