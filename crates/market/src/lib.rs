@@ -24,6 +24,11 @@ pub const MIGRATIONS: &[Migration] =
 /// Registers this area's actions, views and listeners.
 pub fn register(registry: &mut Registry) {
     registry.fuller.extend(additions::fuller());
+    category::register(registry);
+    provider::register(registry);
+    offering::register(registry);
+    component::register(registry);
+    plan::register(registry);
 }
 
 /// Puts what this area needs into the core.

@@ -29,6 +29,12 @@ pub async fn run(core: &Arc<Core>, args: Args) -> Result<()> {
         Some(text) => Some(Time::parse(text).ok_or_else(|| Error::field("at", "It is no instant."))?),
         None => None,
     };
-    let _ = (core, at, args.json);
-    Err(Error::Unavailable("explain is landing".into()))
+    let answer =
+        stoa_tenancy::access::explain::explain(core, &args.user, &args.action, args.scope.as_deref(), at).await?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&answer).map_err(Error::broken)?);
+    } else {
+        println!("{}", answer["sentence"].as_str().unwrap_or_default());
+    }
+    Ok(())
 }

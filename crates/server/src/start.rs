@@ -60,6 +60,11 @@ pub async fn start(config: &Config) -> Result<Arc<Core>> {
 
 /// Puts into a migrated store what every installation has from its first moment: the shipped roles.
 pub async fn prepare(store: &Store, clock: &Clock) -> Result<()> {
-    let now = clock.now();
-    store.write(move |tx| Box::pin(stoa_tenancy::role::store::install_shipped(tx, now))).await
+    let clock = clock.clone();
+    store
+        .write(move |tx| {
+            let clock = clock.clone();
+            Box::pin(async move { stoa_tenancy::role::store::install_shipped(tx, &clock).await })
+        })
+        .await
 }

@@ -77,6 +77,9 @@ pub fn register(registry: &mut Registry) {
     token::register(registry);
     key::register(registry);
     record::register(registry);
+    role::register(registry);
+    grant::register(registry);
+    settings::register(registry);
 }
 
 /// Puts what this area needs into the core.
@@ -85,7 +88,8 @@ pub fn equip(core: Core) -> Core {
 }
 
 /// What this area does later and periodically.
-pub fn jobs(_core: &Arc<Core>, runner: &mut Runner) {
+pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
     runner.handlers.insert(token::jobs::SWEEP.kind, token::jobs::sweep());
     runner.periodic.push(token::jobs::SWEEP);
+    grant::jobs::register(core, runner);
 }

@@ -9,10 +9,13 @@ use stoa_kernel::{
     field::{Check, Field, Input, Kind},
     id, record,
 };
+use stoa_tenancy::file;
 
 const FIELDS: &[Field] = &[
     Field::text("title", 255, "Title.").required().check(Check::Visible).stored(),
     Field::text("description", 10_000, "Description.").stored(),
+    Field::new("icon", Kind::File, "A small picture.").nullable().stored_in("icon_id"),
+    Field::new("group", Kind::Link("category_group"), "The group of categories.").nullable().stored_in("group_id"),
     Field::new("default_vm_category", Kind::Bool, "Whether virtual machines belong to it.").stored(),
     Field::new("default_volume_category", Kind::Bool, "Whether volumes belong to it.").stored(),
     Field::new("default_tenant_category", Kind::Bool, "Whether private clouds belong to it.").stored(),
@@ -54,7 +57,8 @@ pub static DELETE: Action = Action {
     run: |cx, _| Box::pin(delete(cx)),
 };
 
-async fn create(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
+    file::store::save(cx, FIELDS, &mut input).await?;
     let uuid = cx.uuid();
     let id = record::insert(cx.tx, store::TABLE, FIELDS, &input, vec![("uuid", Val::Uuid(uuid))])
         .await
@@ -67,7 +71,8 @@ async fn create(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     Ok(Done::event(event).made("category", id, uuid))
 }
 
-async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
+    file::store::save(cx, FIELDS, &mut input).await?;
     let id = cx.found.id;
     let changes = record::update(cx, store::TABLE, id, FIELDS, &input, vec![]).await.map_err(one_default)?;
     if changes.is_empty() {

@@ -7,3 +7,11 @@ pub mod actions;
 pub mod rules;
 pub mod store;
 pub mod views;
+
+use stoa_kernel::door::Registry;
+
+/// Registers what can be done with and seen of categories.
+pub(crate) fn register(registry: &mut Registry) {
+    registry.views.extend([&views::CATEGORIES, &views::CATEGORY_GROUPS]);
+    registry.actions.extend([&actions::CREATE, &actions::UPDATE, &actions::DELETE]);
+}

@@ -35,8 +35,7 @@ const COLUMNS: &[Column] = &[
     Column::new("uuid", Uuid, "t.uuid", "Identifier."),
     Column::new("title", Text, "t.title", "Title."),
     Column::new("description", Text, "t.description", "Description."),
-    // Pictures come with the store of files.
-    Column::new("icon", File, "NULL", "A small picture.").nullable(),
+    Column::new("icon", File, "(SELECT x.uuid FROM files x WHERE x.id = t.icon_id)", "A small picture.").nullable(),
     Column::new("default_vm_category", Bool, "t.default_vm_category", "Whether virtual machines belong to it."),
     Column::new("default_volume_category", Bool, "t.default_volume_category", "Whether volumes belong to it."),
     Column::new("default_tenant_category", Bool, "t.default_tenant_category", "Whether private clouds belong to it."),
@@ -170,3 +169,31 @@ fn with_offering(clause: &mut Clause, _: &Actor, values: &[String]) -> Result<()
     }
     Ok(())
 }
+
+/// Groups of categories; links to them are looked up here.
+pub static CATEGORY_GROUPS: View = View {
+    name: "category_groups",
+    thing: "category_group",
+    about: "Groups of categories.",
+    from: "category_groups h",
+    joins: &[],
+    key: "h.id",
+    lookup: "h.uuid",
+    always: "",
+    needs: Needs::Nothing,
+    visible: |_, clause| clause.text.push_str("TRUE"),
+    columns: &[
+        Column::new("url", Link("category_group"), "h.uuid", "Address of the group."),
+        Column::new("uuid", Uuid, "h.uuid", "Identifier."),
+        Column::new("title", Text, "h.title", "Title."),
+        Column::new("description", Text, "h.description", "Description."),
+        Column::new("icon", File, "(SELECT x.uuid FROM files x WHERE x.id = h.icon_id)", "A small picture.").nullable(),
+    ],
+    filters: &[Filter::new("title", Test::Contains(&["h.title"]), "Part of the title, any case.")],
+    orders: &[Order::new("title", "h.title")],
+    default_order: "h.title",
+    places: &[PlaceColumn("itself", "category_group", "h.id")],
+    state: None,
+    label: "h.title",
+    owner: None,
+};

@@ -67,3 +67,8 @@ pub struct Component {
     /// Whether it is paid in advance.
     pub is_prepaid: bool,
 }
+
+/// Registers what can be done with components.
+pub(crate) fn register(registry: &mut stoa_kernel::door::Registry) {
+    registry.actions.extend([&actions::CREATE, &actions::UPDATE, &actions::REMOVE]);
+}

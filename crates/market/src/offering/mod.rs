@@ -96,3 +96,60 @@ impl Offering {
         self.plugin_options.get(name).and_then(Value::as_bool).unwrap_or(false)
     }
 }
+
+/// Registers what can be done with and seen of offerings. The first view is the one in which links are looked up.
+pub(crate) fn register(registry: &mut stoa_kernel::door::Registry) {
+    use actions::{create, later, parts, state, update};
+    registry.views.extend([
+        &views::OFFERINGS,
+        &views::PROVIDER_OFFERINGS,
+        &views::PUBLIC_OFFERINGS,
+        &views::BILLABLE_OFFERINGS,
+        &views::OFFERINGS_BY_PROVIDER,
+        &views::STATISTICS,
+    ]);
+    registry.actions.extend([&create::CREATE, &actions::DELETE, &update::MOVE, &update::CHECK_BACKEND_ID]);
+    registry.actions.extend([&actions::ADD_USER, &actions::UPDATE_USER, &actions::DELETE_USER]);
+    registry.actions.extend([
+        &state::ACTIVATE,
+        &state::DRAFT,
+        &state::PAUSE,
+        &state::UNPAUSE,
+        &state::ARCHIVE,
+        &state::MAKE_AVAILABLE,
+        &state::MAKE_UNAVAILABLE,
+    ]);
+    registry.actions.extend([
+        &update::OVERVIEW_ACTION,
+        &update::CATEGORY_ACTION,
+        &update::LOCATION_ACTION,
+        &update::ATTRIBUTES_ACTION,
+        &update::OPTIONS_ACTION,
+        &update::RESOURCE_OPTIONS_ACTION,
+        &update::INTEGRATION_ACTION,
+        &update::BACKEND_ID_RULES_ACTION,
+        &update::BACKEND_METADATA_ACTION,
+        &update::IMAGE_ACTION,
+        &update::THUMBNAIL_ACTION,
+        &update::DELETE_IMAGE,
+        &update::DELETE_THUMBNAIL,
+    ]);
+    registry.actions.extend([
+        &parts::ADD_ENDPOINT,
+        &parts::DELETE_ENDPOINT,
+        &parts::UPDATE_GROUPS,
+        &parts::DELETE_GROUPS,
+        &parts::UPDATE_TAGS,
+        &parts::DELETE_TAGS,
+    ]);
+    registry.actions.extend([
+        &later::SOFTWARE,
+        &later::PARTITIONS,
+        &later::CHECKLIST,
+        &later::USER_ATTRIBUTES,
+        &later::USERNAMES,
+        &later::SYNC,
+        &later::IMPORT,
+        &later::EXPORT,
+    ]);
+}

@@ -132,6 +132,9 @@ const CAMPAIGN: &[Column] = &[
     Column::new("service_provider", Link("service_provider"), "NULL", "The provider."),
 ];
 
+const IMAGE: &str = "(SELECT x.uuid FROM files x WHERE x.id = o.image_id)";
+const THUMBNAIL: &str = "(SELECT x.uuid FROM files x WHERE x.id = o.thumbnail_id)";
+
 /// The groups of organizations to which the asking person belongs by any role.
 macro_rules! own_groups {
     () => {
@@ -187,7 +190,7 @@ macro_rules! columns {
         Column::new("vendor_details", Text, "o.vendor_details", "About the vendor."),
         Column::new("getting_started", Text, "o.getting_started", "How to begin."),
         Column::new("integration_guide", Text, "o.integration_guide", "How to integrate it."),
-        Column::new("thumbnail", File, "NULL", "A small picture.").nullable(),
+        Column::new("thumbnail", File, THUMBNAIL, "A small picture.").nullable(),
         Column::new("order_count", Int, "(SELECT count(*) FROM orders x WHERE x.offering_id = o.id)", "Number of orders."),
         Column::new("plans", Rows($component, PLAN), $plans, "What it costs."),
         Column::new("screenshots", Rows("NestedScreenshot", SCREENSHOT),
@@ -218,7 +221,7 @@ macro_rules! columns {
         Column::new("tags", Rows("NestedTag", TAG),
             "(SELECT JSON_ROWS({row} ORDER BY t.name) FROM offering_tags ot JOIN tags t ON t.id = ot.tag_id \
              WHERE ot.offering_id = o.id)", "Tags."),
-        Column::new("image", File, "NULL", "A picture.").nullable(),
+        Column::new("image", File, IMAGE, "A picture.").nullable(),
         Column::new("total_customers", Int, TOTAL_CUSTOMERS, "Number of organizations with resources of it.").nullable(),
         // Filled by billing.
         Column::new("total_cost", Int, "NULL", "What was charged last month.").nullable(),
@@ -458,7 +461,7 @@ const SHORT: &[Column] = &[
     Column::new("options", Object, "o.options", "The form of an order."),
     Column::new("resource_options", Object, "o.resource_options", "The form of a resource's own options."),
     Column::new("secret_options", Object, SECRETS, "Secrets of its integration.").nullable().absent(),
-    Column::new("thumbnail", File, "NULL", "A small picture.").nullable(),
+    Column::new("thumbnail", File, THUMBNAIL, "A small picture.").nullable(),
 ];
 
 /// The shared and billable offerings of one provider, for its people.
@@ -517,5 +520,44 @@ pub static OFFERINGS_BY_PROVIDER: View = View {
     places: &[PlaceColumn("itself", "customer", "b.id")],
     state: None,
     label: "b.name",
+    owner: None,
+};
+
+const STATISTICS_COLUMNS: &[Column] = &[
+    Column::new(
+        "resources_count",
+        Int,
+        "(SELECT count(*) FROM resources r WHERE r.offering_id = o.id \
+         AND r.state <> 'Terminated')",
+        "Number of its resources.",
+    ),
+    Column::new(
+        "customers_count",
+        Int,
+        "(SELECT count(DISTINCT r.customer_id) FROM resources r \
+         WHERE r.offering_id = o.id AND r.state <> 'Terminated')",
+        "Number of organizations with resources of it.",
+    ),
+];
+
+/// Figures of an offering, for its provider's people.
+pub static STATISTICS: View = View {
+    name: "offering_statistics",
+    thing: "offering",
+    about: "Figures of an offering.",
+    from: "offerings o",
+    joins: &[],
+    key: "o.id",
+    lookup: "o.uuid",
+    always: "",
+    needs: Needs::SignedIn,
+    visible: |actor, clause| seen_by_provider(actor, clause, "o.id"),
+    columns: STATISTICS_COLUMNS,
+    filters: &[],
+    orders: &[],
+    default_order: "o.id",
+    places: PLACES,
+    state: Some("o.state"),
+    label: "o.name",
     owner: None,
 };

@@ -51,3 +51,19 @@ pub struct Part {
     /// What one will cost from the first of next month.
     pub future_price: Option<Amount>,
 }
+
+/// Registers what can be done with and seen of plans.
+pub(crate) fn register(registry: &mut stoa_kernel::door::Registry) {
+    registry.views.extend([&views::PLANS, &views::PUBLIC_PLANS, &views::PLAN_USAGE]);
+    registry.actions.extend([
+        &actions::CREATE,
+        &actions::UPDATE,
+        &actions::DELETE,
+        &actions::ARCHIVE,
+        &actions::UPDATE_PRICES,
+        &actions::UPDATE_QUOTAS,
+        &actions::UPDATE_DISCOUNTS,
+        &actions::UPDATE_GROUPS,
+        &actions::DELETE_GROUPS,
+    ]);
+}

@@ -14,7 +14,11 @@ use stoa_kernel::{
     field::{Field, Input, Kind},
     id, record,
 };
-use stoa_tenancy::access::permissions::Permission;
+use stoa_tenancy::{
+    access::permissions::Permission,
+    file,
+    grant::{self, rules::SERVICE_PROVIDER},
+};
 
 const FIELDS: &[Field] = &[
     Field::new("customer", Kind::Link("provider_customer"), "The organization.")
@@ -23,6 +27,7 @@ const FIELDS: &[Field] = &[
         .fixed(),
     Field::text("description", 4096, "What it offers.").stored(),
     Field::new("enable_notifications", Kind::Bool, "Whether it is told of orders by mail.").stored(),
+    Field::new("image", Kind::File, "A picture.").nullable().stored_in("image_id"),
 ];
 
 const OWNER: Needs = Needs::Permission(Permission::ServiceProviderGetApiSecretCode.id(), &["customer"]);
@@ -62,6 +67,15 @@ pub static DELETE: Action = Action {
     events: &["marketplace_service_provider_deleted"],
     run: |cx, _| Box::pin(delete(cx)),
 };
+
+/// Gives somebody a role on a provider.
+pub static ADD_USER: Action = grant::actions::add_user("service_provider.add_user", &PROVIDERS, &SERVICE_PROVIDER);
+/// Changes until when somebody has a role on a provider.
+pub static UPDATE_USER: Action =
+    grant::actions::update_user("service_provider.update_user", &PROVIDERS, &SERVICE_PROVIDER);
+/// Takes a role on a provider from somebody.
+pub static DELETE_USER: Action =
+    grant::actions::delete_user("service_provider.delete_user", &PROVIDERS, &SERVICE_PROVIDER);
 
 /// Shows the secret code. Reading is an action here, for it must go on no page and through no list.
 pub static SHOW_SECRET: Action = Action {
@@ -134,7 +148,8 @@ fn about(event: Event, cx: &Cx<'_>, customer: Option<i64>) -> Event {
     }
 }
 
-async fn create(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
+    file::store::save(cx, FIELDS, &mut input).await?;
     let customer = cx.found.id;
     provider_is_open(cx, customer).await?;
     let uuid = cx.uuid();
@@ -155,7 +170,8 @@ async fn create(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     Ok(Done::event(about(event, cx, Some(customer))).made("service_provider", id, uuid))
 }
 
-async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
+    file::store::save(cx, FIELDS, &mut input).await?;
     let id = cx.found.id;
     let changes = record::update(cx, store::TABLE, id, FIELDS, &input, vec![]).await?;
     if changes.is_empty() {

@@ -8,3 +8,31 @@ pub mod actions;
 pub mod consumers;
 pub mod store;
 pub mod views;
+
+use stoa_kernel::door::Registry;
+
+/// Registers what can be done with and seen of service providers.
+pub(crate) fn register(registry: &mut Registry) {
+    registry.views.extend([&views::PROVIDERS, &views::PROVIDER_CUSTOMERS, &views::STATISTICS_OF_PROVIDERS]);
+    registry.views.extend([
+        &consumers::CONSUMER_CUSTOMERS,
+        &consumers::OFFERING_CUSTOMERS,
+        &consumers::CONSUMER_CUSTOMER_PROJECTS,
+        &consumers::CONSUMER_PROJECTS,
+        &consumers::CONSUMER_USERS,
+        &consumers::CONSUMER_KEYS,
+        &consumers::CONSUMER_PERMISSIONS,
+    ]);
+    registry.actions.extend([
+        &actions::CREATE,
+        &actions::UPDATE,
+        &actions::DELETE,
+        &actions::ADD_USER,
+        &actions::UPDATE_USER,
+        &actions::DELETE_USER,
+        &actions::SHOW_SECRET,
+        &actions::NEW_SECRET,
+        &actions::SET_USERNAME,
+        &actions::AGENT_CONFIG,
+    ]);
+}

@@ -8,6 +8,8 @@ use stoa_kernel::{
 };
 use stoa_tenancy::access::permissions::Permission;
 
+const CUSTOMER_IMAGE: &str = "(SELECT x.uuid FROM files x WHERE x.id = customer.image_id)";
+
 const COLUMNS: &[Column] = &[
     Column::new("url", Link("service_provider"), "s.uuid", "Address of the profile."),
     Column::new("uuid", Uuid, "s.uuid", "Identifier."),
@@ -17,13 +19,12 @@ const COLUMNS: &[Column] = &[
     Column::new("customer", Link("customer"), "customer.uuid", "The organization."),
     Column::new("customer_name", Text, "customer.name", "Name of the organization."),
     Column::new("customer_uuid", Uuid, "customer.uuid", "Identifier of the organization."),
-    // Pictures come with the store of files.
-    Column::new("customer_image", File, "NULL", "Picture of the organization.").nullable(),
+    Column::new("customer_image", File, CUSTOMER_IMAGE, "Picture of the organization.").nullable(),
     Column::new("customer_abbreviation", Text, "customer.abbreviation", "Abbreviation of the organization."),
     Column::new("customer_slug", Text, "customer.slug", "Short name of the organization for addresses."),
     Column::new("customer_native_name", Text, "customer.native_name", "Name of the organization in its language."),
     Column::new("customer_country", Text, "customer.country", "Country of the organization."),
-    Column::new("image", File, "NULL", "A picture.").nullable(),
+    Column::new("image", File, "(SELECT x.uuid FROM files x WHERE x.id = s.image_id)", "A picture.").nullable(),
     Column::new(
         "organization_groups",
         GROUPS,
@@ -192,48 +193,5 @@ pub static STATISTICS_OF_PROVIDERS: View = View {
     places: PLACES,
     state: None,
     label: "customer.name",
-    owner: None,
-};
-
-const OFFERING_STATISTICS: &[Column] = &[
-    Column::new(
-        "resources_count",
-        Int,
-        "(SELECT count(*) FROM resources r WHERE r.offering_id = o.id \
-         AND r.state <> 'Terminated')",
-        "Number of its resources.",
-    ),
-    Column::new(
-        "customers_count",
-        Int,
-        "(SELECT count(DISTINCT r.customer_id) FROM resources r \
-         WHERE r.offering_id = o.id AND r.state <> 'Terminated')",
-        "Number of organizations with resources of it.",
-    ),
-];
-
-/// Figures of an offering, for its provider's people.
-pub static STATISTICS_OF_OFFERINGS: View = View {
-    name: "offering_statistics",
-    thing: "offering",
-    about: "Figures of an offering.",
-    from: "offerings o",
-    joins: &[],
-    key: "o.id",
-    lookup: "o.uuid",
-    always: "",
-    needs: Needs::SignedIn,
-    visible: |actor, clause| crate::offering::views::seen_by_provider(actor, clause, "o.id"),
-    columns: OFFERING_STATISTICS,
-    filters: &[],
-    orders: &[],
-    default_order: "o.id",
-    places: &[
-        PlaceColumn("itself", "offering", "o.id"),
-        PlaceColumn("service_provider", "service_provider", "o.provider_id"),
-        PlaceColumn("customer", "customer", "o.customer_id"),
-    ],
-    state: Some("o.state"),
-    label: "o.name",
     owner: None,
 };

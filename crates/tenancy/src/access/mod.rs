@@ -5,6 +5,7 @@
 
 pub mod ceiling;
 pub mod directory;
+pub mod explain;
 pub mod installation;
 pub mod permissions;
 pub mod roles;

@@ -2,10 +2,15 @@
 //! puts it on record (reference/permissions.md, section 12).
 
 use super::{actions, store};
+use serde_json::Value;
+use std::sync::Arc;
 use stoa_kernel::{
     Result,
     access::Needs,
     action::{Action, Cx, Done, Target},
+    door::{Call, Caller, Core},
+    field::Mode,
+    store::jobs::{Periodic, Runner},
 };
 
 /// How many are closed in one transaction; the sweep runs again at once while it finds as many.
@@ -27,4 +32,28 @@ async fn expire(cx: &mut Cx<'_>) -> Result<Done> {
     let closed = store::revoke_expired(cx.tx, BATCH, cx.now).await?;
     let events = actions::closed(cx, &closed, store::EXPIRED).await?;
     Ok(Done { events, ..Done::unchanged() })
+}
+
+/// Lets a node sweep every hour.
+pub fn register(core: &Arc<Core>, runner: &mut Runner) {
+    let core = core.clone();
+    runner.periodic.push(Periodic { kind: "grants.expire", every_seconds: 3600 });
+    runner.handlers.insert(
+        "grants.expire",
+        Arc::new(move |_, _, _| {
+            let core = core.clone();
+            Box::pin(async move { sweep(&core).await })
+        }),
+    );
+}
+
+/// Closes everything that is over, batch by batch.
+async fn sweep(core: &Arc<Core>) -> Result<()> {
+    loop {
+        let call = Call { action: &EXPIRE, via: None, target: None, body: Value::Null, mode: Mode::Whole };
+        let done = core.perform(&Caller::system(), call).await?;
+        if done.events.is_empty() {
+            return Ok(());
+        }
+    }
 }

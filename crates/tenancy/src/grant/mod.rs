@@ -10,4 +10,15 @@ pub mod actions;
 pub mod jobs;
 pub mod rules;
 pub mod store;
+pub mod teams;
 pub mod views;
+
+use stoa_kernel::door::Registry;
+
+/// Registers actions and views.
+pub fn register(registry: &mut Registry) {
+    registry.views.extend([&views::GRANTS, &views::USER_PERMISSIONS, &views::TEAM]);
+    registry.actions.extend([&actions::REVOKE, &actions::RESTORE, &jobs::EXPIRE]);
+    registry.actions.extend([&teams::CUSTOMER_ADD_USER, &teams::CUSTOMER_UPDATE_USER, &teams::CUSTOMER_DELETE_USER]);
+    registry.actions.extend([&teams::PROJECT_ADD_USER, &teams::PROJECT_UPDATE_USER, &teams::PROJECT_DELETE_USER]);
+}

@@ -1,7 +1,11 @@
 //! The SQL of grants; nobody else writes them.
 
 use super::rules::{Restriction, Traits, texts};
-use stoa_kernel::{Error, Query, Result, Row, Time, Tx, id::Uuid, vals};
+use stoa_kernel::{
+    Error, Query, Result, Row, Time, Tx,
+    id::{self, Uuid},
+    vals,
+};
 
 /// The key of which at most one grant is open.
 pub const KEY: &str = "grants.user_id,role_id,scope,scope_id";
@@ -258,23 +262,41 @@ impl Person {
     }
 }
 
+const PERSON: &str = "SELECT id, uuid, username, TRIM(first_name || ' ' || last_name), is_active, email, affiliations, \
+     identity_source FROM users";
+
+fn read_person(row: &Row) -> Result<Person> {
+    let traits = Traits { email: row.get(5)?, affiliations: texts(&row.get(6)?), identity_source: row.get(7)? };
+    Ok(Person {
+        id: row.get(0)?,
+        uuid: row.get(1)?,
+        username: row.get(2)?,
+        full_name: row.get(3)?,
+        is_active: row.get(4)?,
+        traits,
+    })
+}
+
 /// The person with this identifier.
 pub async fn person(query: &mut dyn Query, uuid: Uuid) -> Result<Option<Person>> {
-    let sql = "SELECT id, uuid, username, TRIM(first_name || ' ' || last_name), is_active, email, affiliations, \
-               identity_source FROM users WHERE uuid = $1";
-    let rows = query.query(sql, &vals![uuid]).await?;
-    let read = |row: &Row| {
-        let traits = Traits { email: row.get(5)?, affiliations: texts(&row.get(6)?), identity_source: row.get(7)? };
-        Ok(Person {
-            id: row.get(0)?,
-            uuid: row.get(1)?,
-            username: row.get(2)?,
-            full_name: row.get(3)?,
-            is_active: row.get(4)?,
-            traits,
-        })
-    };
-    rows.first().map(read).transpose()
+    let rows = query.query(&format!("{PERSON} WHERE uuid = $1"), &vals![uuid]).await?;
+    rows.first().map(read_person).transpose()
+}
+
+/// The person with this name to sign in with, or this identifier.
+pub async fn person_named(query: &mut dyn Query, name: &str) -> Result<Option<Person>> {
+    let rows = query.query(&format!("{PERSON} WHERE username = $1"), &vals![name]).await?;
+    match (rows.first(), id::parse(name)) {
+        (Some(row), _) => read_person(row).map(Some),
+        (None, Some(uuid)) => person(query, uuid).await,
+        (None, None) => Ok(None),
+    }
+}
+
+/// Identifier and name of the scope of a grant.
+pub async fn scope_of_grant(query: &mut dyn Query, uuid: Uuid) -> Result<Option<(Uuid, String)>> {
+    let rows = query.query("SELECT scope_uuid, scope_name FROM grants WHERE uuid = $1 LIMIT 1", &vals![uuid]).await?;
+    rows.first().map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
 }
 
 /// What an organization says about its people.

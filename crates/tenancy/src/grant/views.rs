@@ -1,7 +1,7 @@
 //! What is seen of grants: the team of one scope, one's own roles, and the grants that one may revoke or restore.
 
 use super::rules::{TEAMS, Team, scope_of};
-use crate::access::permissions::Permission::*;
+use crate::{access::permissions::Permission::*, file_url};
 use stoa_kernel::{
     Result, Val,
     access::{Actor, Needs, Stop},
@@ -36,7 +36,7 @@ const TEAM_COLUMNS: &[Column] = &[
     Column::new("user_full_name", Text, FULL_NAME, "The person's first and last name."),
     Column::new("user_username", Text, "u.username", "The person's name to sign in with."),
     Column::new("user_uuid", Uuid, "u.uuid", "Identifier of the person."),
-    Column::new("user_image", File, "'/api/media/' || image.name", "The person's picture.").nullable(),
+    Column::new("user_image", File, file_url!("image"), "The person's picture.").nullable(),
     Column::new("created_by_full_name", Text, GIVER, "Who gave the role.").nullable(),
     Column::new("created_by_uuid", Uuid, "giver.uuid", "Identifier of who gave the role.").nullable().absent(),
     Column::new("source", Text, "g.source", "The rule or synchronization that gave the role; empty for a person."),

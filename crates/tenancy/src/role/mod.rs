@@ -7,3 +7,12 @@ pub mod actions;
 pub mod rules;
 pub mod store;
 pub mod views;
+
+use stoa_kernel::door::Registry;
+
+/// Registers actions and views.
+pub fn register(registry: &mut Registry) {
+    use actions::{CREATE, DELETE, DESCRIBE, DISABLE, ENABLE, UPDATE};
+    registry.views.extend([&views::ROLES, &views::ROLE_DESCRIPTIONS]);
+    registry.actions.extend([&CREATE, &UPDATE, &DESCRIBE, &ENABLE, &DISABLE, &DELETE]);
+}

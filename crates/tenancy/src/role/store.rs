@@ -13,6 +13,7 @@ use crate::{
 use stoa_kernel::{
     Error, Query, Result, Row, Time, Tx,
     access::Role,
+    clock::Clock,
     id::{self, Uuid},
     vals,
 };
@@ -111,7 +112,8 @@ pub async fn delete(tx: &mut Tx, id: i64, by: Option<i64>, now: Time) -> Result<
 
 /// Makes the shipped roles that are missing, as the installation's type has them. What staff made of those that are there
 /// stays.
-pub async fn install_shipped(tx: &mut Tx, now: Time) -> Result<()> {
+pub async fn install_shipped(tx: &mut Tx, clock: &Clock) -> Result<()> {
+    let now = clock.now();
     let choices = Settings::load(&mut *tx).await?.choices();
     for role in SHIPPED {
         // The same identifier in every installation, so that what refers to a shipped role can be carried over.

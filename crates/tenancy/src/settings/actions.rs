@@ -59,12 +59,18 @@ async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
             changes.push(Change { field: (*field).into(), before, after });
         }
     }
+    let answer = choices(&Settings::load(&mut *cx.tx).await?);
     if changes.is_empty() {
-        return Ok(Done::unchanged());
+        return Ok(Done::unchanged().answer(answer));
     }
     role::store::settle(cx.tx, by, cx.now).await?;
     let message = format!("The installation has been updated. {}", record::describe(&changes));
-    Ok(Done::event(Event::new("installation_updated", message).changes(changes)))
+    Ok(Done::event(Event::new("installation_updated", message).changes(changes)).answer(answer))
+}
+
+/// What is set, under the names of the fields.
+pub fn choices(settings: &Settings) -> Value {
+    KEYS.iter().map(|(field, key)| ((*field).to_owned(), settings.value(key))).collect::<serde_json::Map<_, _>>().into()
 }
 
 /// Sets the type, and what the shipped roles are called and carry in it, when an installation is set up. Once it runs, staff

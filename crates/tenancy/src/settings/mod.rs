@@ -15,7 +15,7 @@ use crate::{
 };
 use serde_json::Value;
 use std::collections::HashMap;
-use stoa_kernel::{Query, Result};
+use stoa_kernel::{Query, Result, door::Registry};
 
 /// The type of the installation.
 pub const INSTALLATION_TYPE: &str = "INSTALLATION_TYPE";
@@ -61,6 +61,11 @@ pub const OWN: &[Setting] = &[
         about: "Let a project have one manager at most.",
     },
 ];
+
+/// Registers actions.
+pub fn register(registry: &mut Registry) {
+    registry.actions.push(&actions::UPDATE);
+}
 
 /// All settings as they are now.
 #[derive(Debug, Clone, Default)]

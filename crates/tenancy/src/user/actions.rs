@@ -6,7 +6,7 @@ use super::{
     store::{self, Brief},
     views::USERS,
 };
-use crate::{token::store as tokens, version};
+use crate::{file::store as file, token::store as tokens, version};
 use serde_json::{Value, json};
 use stoa_kernel::{
     Error, Result, Val,
@@ -19,18 +19,31 @@ use stoa_kernel::{
 
 const COUNTRY: Check = Check::By(rules::country);
 
-/// What can be sent about a user. What only staff may set is refused from others if it would change.
-const FIELDS: &[Field] = &[
-    Field::text("username", 128, "Name to sign in with: lower-case letters, digits and @ . + - _.")
-        .required()
-        .check(Check::By(rules::username))
-        .stored()
-        .fixed(),
-    Field::text("email", 320, "Address to write to; later it changes through `change_email`.")
-        .required()
-        .check(Check::Email)
-        .stored()
-        .fixed(),
+const USERNAME: Field = Field::text("username", 128, "Name to sign in with: lower-case letters, digits and @ . + - _.")
+    .check(Check::By(rules::username))
+    .stored();
+const EMAIL: Field = Field::text("email", 320, "Address to write to; later it changes through `change_email`.")
+    .check(Check::Email)
+    .stored();
+
+/// What can be sent about a new user.
+const FIELDS: &[Field] = &with([USERNAME.required(), EMAIL.required()]);
+/// What can be sent about a user who exists: name and address may be sent back, but not changed.
+const CHANGES: &[Field] = &with([USERNAME.fixed(), EMAIL.fixed()]);
+
+const fn with(first: [Field; 2]) -> [Field; PROFILE.len() + 2] {
+    let mut all = [first[0]; PROFILE.len() + 2];
+    all[1] = first[1];
+    let mut at = 0;
+    while at < PROFILE.len() {
+        all[at + 2] = PROFILE[at];
+        at += 1;
+    }
+    all
+}
+
+/// The rest of a profile. What only staff may set is refused from others if it would change.
+const PROFILE: &[Field] = &[
     Field::text("slug", 50, "Short name in addresses.").check(Check::Slug).only(Who::Staff).stored(),
     Field::text("first_name", 100, "First name.").stored(),
     Field::text("last_name", 100, "Last name.").stored(),
@@ -75,6 +88,7 @@ const FIELDS: &[Field] = &[
     Field::text("organization_registry_code", 255, "Registration code of the organization.").stored(),
     Field::text("organization_vat_code", 20, "VAT number of the organization.").stored(),
     Field::text("organization_address", 255, "Address of the organization.").stored(),
+    Field::new("image", Kind::File, "Portrait.").nullable().stored_in("image_id"),
     // Who asserts his own assurance proves nothing.
     Field::new("eduperson_assurance", Kind::Texts, "Assurance profiles that the identity provider vouches for.")
         .only(Who::Staff)
@@ -100,7 +114,7 @@ pub static UPDATE: Action = Action {
     target: Target::Thing(&USERS),
     needs: Needs::Any(&[Needs::Staff, Needs::Own]),
     from: &[],
-    fields: FIELDS,
+    fields: CHANGES,
     events: &["user_update_succeeded", "user_activated", "user_deactivated", "token_lifetime_updated"],
     run: |cx, input| Box::pin(update(cx, input)),
 };
@@ -239,6 +253,7 @@ async fn keep(cx: &mut Cx<'_>, uuid: stoa_kernel::id::Uuid, comment: &str) -> Re
 
 async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     settle(&mut input)?;
+    file::save(cx, FIELDS, &mut input).await?;
     input.drop("token_lifetime");
     let uuid = cx.uuid();
     let name = input.text("username").unwrap_or_default().to_owned();
@@ -265,10 +280,11 @@ async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     let own = cx.found.id == cx.actor.id;
     protect(&input, own)?;
     let agreed = agree(&input, &before, own, cx.body)?;
+    file::save(cx, CHANGES, &mut input).await?;
     let mut more = vec![("modified", Val::Time(cx.now))];
     more.extend(activity(&mut input, &before, &cx.actor.username));
     let id = before.id;
-    let mut changes = record::update(cx, store::TABLE, id, FIELDS, &input, more).await?;
+    let mut changes = record::update(cx, store::TABLE, id, CHANGES, &input, more).await?;
     if agreed {
         store::set(cx.tx, id, vec![("agreement_date", Val::Time(cx.now)), ("modified", Val::Time(cx.now))]).await?;
         let after = cx.now.to_string().into();

@@ -12,7 +12,7 @@ use stoa_kernel::{
         Kind::{Bool, Choice, Date, File, Int, Link, Object, OneRow, Rows, Text, Texts, Time, Uuid},
         Who,
     },
-    view::{Clause, Column, Filter, Order, PlaceColumn, Test, View},
+    view::{Clause, Column, Filter, Join, Order, PlaceColumn, Test, View},
 };
 
 /// A grant that counts, of the row's user.
@@ -172,8 +172,7 @@ const COLUMNS: &[Column] = &[
     Column::new("identity_provider_management_url", Text, "''", "Where the account is managed there."),
     Column::new("identity_provider_fields", Texts, "'[]'", "Fields that only that provider changes."),
     Column::new("should_protect_user_details", Bool, "FALSE", "Whether only that provider changes the profile."),
-    // Uploads of images are a later capility; see the field `image_id`.
-    Column::new("image", File, "NULL", "Portrait.").nullable(),
+    Column::new("image", File, crate::file_url!("img"), "Portrait.").nullable(),
     Column::new("identity_source", Text, "u.identity_source", "The identity provider that was used last."),
     Column::new("has_active_session", Bool, "EXISTS (SELECT 1 FROM tokens t WHERE t.user_id = u.id \
         AND (t.expires_at IS NULL OR t.expires_at > {now}))", "Whether the user is signed in somewhere.")
@@ -412,7 +411,7 @@ const BASE: View = View {
     thing: "user",
     about: "Users: people and robots.",
     from: "users u",
-    joins: &[],
+    joins: &[Join("img", "LEFT JOIN files img ON img.id = u.image_id")],
     key: "u.id",
     lookup: "u.uuid",
     always: "",

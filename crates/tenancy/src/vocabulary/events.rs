@@ -592,9 +592,26 @@ pub const EVENT_TYPES: &[EventType] = &[
         about: "A user was changed." },
 ];
 
-/// Types that the official description does not know: what happens here and has no word there. In order of the names.
+/// Our own types, in order of the names: what the wire's list has no word for. They are recorded and shown like all others, but
+/// left out where a client takes only the names that it knows (the metadata).
 #[rustfmt::skip]
 pub const OWN_TYPES: &[EventType] = &[
+    EventType { name: "installation_updated", group: "permissions", also: &[],
+        about: "The type of the installation, or what can be chosen about its roles, was changed." },
+    EventType { name: "marketplace_category_created", group: "providers", also: &[],
+        about: "A category of offerings was created." },
+    EventType { name: "marketplace_category_deleted", group: "providers", also: &[],
+        about: "A category of offerings was deleted." },
+    EventType { name: "marketplace_category_updated", group: "providers", also: &[],
+        about: "A category of offerings was changed." },
+    EventType { name: "marketplace_offering_deleted", group: "providers", also: &[],
+        about: "An offering was deleted." },
+    EventType { name: "marketplace_service_provider_created", group: "providers", also: &["customers"],
+        about: "An organization became a service provider." },
+    EventType { name: "marketplace_service_provider_deleted", group: "providers", also: &["customers"],
+        about: "An organization ceased to be a service provider." },
+    EventType { name: "marketplace_service_provider_updated", group: "providers", also: &["customers"],
+        about: "A service provider was changed." },
     EventType { name: "organization_group_creation_succeeded", group: "customers", also: &[],
         about: "A group of organizations was created." },
     EventType { name: "organization_group_deletion_succeeded", group: "customers", also: &[],
@@ -607,6 +624,12 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "A type of groups of organizations was changed." },
     EventType { name: "organization_group_update_succeeded", group: "customers", also: &[],
         about: "A group of organizations was changed." },
+    EventType { name: "role_definition_created", group: "permissions", also: &[],
+        about: "A role was created." },
+    EventType { name: "role_definition_deleted", group: "permissions", also: &[],
+        about: "A role was removed." },
+    EventType { name: "role_definition_updated", group: "permissions", also: &[],
+        about: "What a role carries, its texts, or whether it is active was changed." },
 ];
 
 /// The type with this name.

@@ -2,14 +2,26 @@
 //!
 //! An area is a file with its `ROUTES` and `LINKS`, and one line in [`AREAS`].
 
+mod access;
 mod access_subnets;
+mod auth;
+mod auth_tokens;
+mod configuration;
 mod customers;
+mod events;
+pub mod history;
+mod keys;
 mod meta;
+mod metadata;
 mod organization_groups;
 mod project_types;
 mod projects;
 mod quotas;
+mod roles;
 mod service_settings;
+mod teams;
+mod user_permissions;
+mod users;
 
 use crate::route::Route;
 
@@ -33,6 +45,17 @@ pub static AREAS: &[Area] = &[
     Area { routes: project_types::ROUTES, links: project_types::LINKS },
     Area { routes: quotas::ROUTES, links: quotas::LINKS },
     Area { routes: service_settings::ROUTES, links: service_settings::LINKS },
+    Area { routes: configuration::ROUTES, links: &[] },
+    Area { routes: metadata::ROUTES, links: &[] },
+    Area { routes: roles::ROUTES, links: roles::LINKS },
+    Area { routes: teams::ROUTES, links: &[] },
+    Area { routes: user_permissions::ROUTES, links: user_permissions::LINKS },
+    Area { routes: access::ROUTES, links: &[] },
+    Area { routes: auth::ROUTES, links: &[] },
+    Area { routes: auth_tokens::ROUTES, links: auth_tokens::LINKS },
+    Area { routes: users::ROUTES, links: users::LINKS },
+    Area { routes: keys::ROUTES, links: keys::LINKS },
+    Area { routes: events::ROUTES, links: events::LINKS },
 ];
 
 /// Every operation.

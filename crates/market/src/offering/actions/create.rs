@@ -16,7 +16,7 @@ use stoa_kernel::{
     field::{Check, Field, Input, Kind, Mode, Who},
     record,
 };
-use stoa_tenancy::{access::permissions::Permission, vocabulary::countries};
+use stoa_tenancy::{access::permissions::Permission, file, vocabulary::countries};
 
 const CUSTOMER: Kind = Kind::Link("provider_customer");
 
@@ -49,6 +49,8 @@ pub const FIELDS: &[Field] = &[
     Field::text("backend_id", 255, "The provider's own name for it.").stored(),
     Field::new("backend_id_rules", Kind::Object, "What the provider's names of resources must look like.").stored(),
     Field::new("backend_metadata", Kind::Object, "What the backend says about it.").stored(),
+    Field::new("image", Kind::File, "A picture.").nullable().stored_in("image_id"),
+    Field::new("thumbnail", Kind::File, "A small picture.").nullable().stored_in("thumbnail_id"),
     Field::new("components", COMPONENTS, "What is counted and charged."),
     Field::new("plans", PLANS, "What it costs."),
     Field::new("limits", Kind::Object, "Bounds by type of component."),
@@ -79,6 +81,7 @@ fn check_country(text: &str) -> Option<String> {
 
 async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     record::check_who(cx, FIELDS, &input)?;
+    file::store::save(cx, FIELDS, &mut input).await?;
     let provider = provider_is_open(cx, cx.found.id).await?;
     let provider_id = provider
         .provider_id

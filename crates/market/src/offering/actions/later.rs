@@ -44,9 +44,6 @@ later! {
     /// User names at offerings.
     USERNAMES, "offering.refresh_usernames", OfferingUpdateIntegration, "Make the user names at an offering anew.",
         "Accounts at offerings are not available on this installation.";
-    /// Pictures.
-    PICTURES, "offering.change_pictures", OfferingUpdateThumbnail, "Change the picture of an offering.",
-        "Pictures of offerings are not available on this installation.";
     /// Synchronization with a backend.
     SYNC, "offering.sync", OfferingUpdateComponents, "Read from the backend of an offering what there is.",
         "Offerings of this type have no backend to read from.";

@@ -15,7 +15,11 @@ use stoa_kernel::{
     event::{Change, Event},
     record,
 };
-use stoa_tenancy::{access::permissions::Permission, version};
+use stoa_tenancy::{
+    access::permissions::Permission,
+    grant::{self, rules::OFFERING},
+    version,
+};
 
 /// The places at which a permission on an offering counts: the offering, its organization, its provider profile.
 pub const PLACES: &[Place] = &["itself", "customer", "service_provider"];
@@ -68,6 +72,13 @@ pub async fn changed(cx: &mut Cx<'_>, changes: Vec<Change>) -> Result<Done> {
     let event = store::event(cx.tx, id, "marketplace_offering_updated", message).await?;
     Ok(Done::event(event.changes(changes)))
 }
+
+/// Gives somebody a role on an offering.
+pub static ADD_USER: Action = grant::actions::add_user("offering.add_user", &PROVIDER_OFFERINGS, &OFFERING);
+/// Changes until when somebody has a role on an offering.
+pub static UPDATE_USER: Action = grant::actions::update_user("offering.update_user", &PROVIDER_OFFERINGS, &OFFERING);
+/// Takes a role on an offering from somebody.
+pub static DELETE_USER: Action = grant::actions::delete_user("offering.delete_user", &PROVIDER_OFFERINGS, &OFFERING);
 
 /// Removes an offering.
 pub static DELETE: Action = Action {

@@ -12,7 +12,7 @@ use stoa_kernel::{
     field::{Check, Field, Input, Kind, Who},
     record,
 };
-use stoa_tenancy::access::permissions::Permission;
+use stoa_tenancy::{access::permissions::Permission, file};
 
 const EVENTS: &[&str] = &["marketplace_offering_updated"];
 
@@ -123,8 +123,64 @@ update!(
     BACKEND_METADATA
 );
 
-async fn update(cx: &mut Cx<'_>, fields: &'static [Field], input: Input) -> Result<Done> {
+const IMAGE: &[Field] = &[Field::new("image", Kind::File, "A picture.").required().stored_in("image_id")];
+update!(
+    /// Sets the picture.
+    IMAGE_ACTION,
+    "offering.update_image",
+    "Set the picture of an offering.",
+    OfferingUpdateThumbnail,
+    IMAGE
+);
+
+const THUMBNAIL: &[Field] =
+    &[Field::new("thumbnail", Kind::File, "A small picture.").required().stored_in("thumbnail_id")];
+update!(
+    /// Sets the small picture.
+    THUMBNAIL_ACTION,
+    "offering.update_thumbnail",
+    "Set the small picture of an offering.",
+    OfferingUpdateThumbnail,
+    THUMBNAIL
+);
+
+const NO_IMAGE: &[Field] = &[Field::new("image", Kind::File, "No picture.").nullable().stored_in("image_id")];
+const NO_THUMBNAIL: &[Field] =
+    &[Field::new("thumbnail", Kind::File, "No picture.").nullable().stored_in("thumbnail_id")];
+
+/// Removes the picture.
+pub static DELETE_IMAGE: Action = Action {
+    name: "offering.delete_image",
+    about: "Remove the picture of an offering.",
+    target: Target::Thing(&PROVIDER_OFFERINGS),
+    needs: at_offering(Permission::OfferingUpdateThumbnail),
+    from: &[],
+    fields: &[],
+    events: EVENTS,
+    run: |cx, mut input| {
+        input.set("image", stoa_kernel::Val::Null);
+        Box::pin(update(cx, NO_IMAGE, input))
+    },
+};
+
+/// Removes the small picture.
+pub static DELETE_THUMBNAIL: Action = Action {
+    name: "offering.delete_thumbnail",
+    about: "Remove the small picture of an offering.",
+    target: Target::Thing(&PROVIDER_OFFERINGS),
+    needs: at_offering(Permission::OfferingUpdateThumbnail),
+    from: &[],
+    fields: &[],
+    events: EVENTS,
+    run: |cx, mut input| {
+        input.set("thumbnail", stoa_kernel::Val::Null);
+        Box::pin(update(cx, NO_THUMBNAIL, input))
+    },
+};
+
+async fn update(cx: &mut Cx<'_>, fields: &'static [Field], mut input: Input) -> Result<Done> {
     open(cx)?;
+    file::store::save(cx, fields, &mut input).await?;
     create::check(&input)?;
     let changes = record::update(cx, store::TABLE, cx.found.id, fields, &input, vec![]).await?;
     changed(cx, changes).await

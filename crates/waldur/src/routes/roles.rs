@@ -1,0 +1,66 @@
+//! `/api/roles/`.
+
+use crate::{
+    route::{Answer, Own, Route, Verb},
+    wire::{Asked, Reply, Surface},
+};
+use serde_json::json;
+use stoa_kernel::{
+    Error, Result,
+    access::Needs,
+    field::Kind::{Bool, Json, Text},
+    id,
+    view::Column,
+};
+use stoa_tenancy::{
+    access::roles::shipped,
+    role::{
+        actions::{CREATE, DELETE, DESCRIBE, DISABLE, ENABLE, UPDATE},
+        rules, store,
+        views::{ROLE_DESCRIPTIONS, ROLES},
+    },
+    settings::Settings,
+};
+
+const DETAIL: &[Column] = &[Column::new("detail", Text, "", "What happened.")];
+
+/// The things.
+pub static LINKS: &[(&str, &str)] = &[("role", "/api/roles/")];
+
+/// The operations on roles.
+#[rustfmt::skip]
+pub static ROUTES: &[Route] = &[
+    Route::list("/api/roles/", "roles_list", "roles", "RoleDetails", &ROLES),
+    Route::create("/api/roles/", "roles_create", "roles", "RoleDetails", &CREATE, &ROLES).request("RoleModifyRequest"),
+    Route::retrieve("/api/roles/{uuid}/", "roles_retrieve", "roles", "RoleDetails", &ROLES),
+    Route::put("/api/roles/{uuid}/", "roles_update", "roles", "RoleDetails", &UPDATE, &ROLES)
+        .request("RoleModifyRequest"),
+    Route::patch("/api/roles/{uuid}/", "roles_partial_update", "roles", "RoleDetails", &UPDATE, &ROLES),
+    Route::destroy("/api/roles/{uuid}/", "roles_destroy", "roles", &DELETE),
+    Route::act("/api/roles/{uuid}/enable/", "roles_enable", "roles", &ENABLE, Answer::Json(200, DETAIL)),
+    Route::act("/api/roles/{uuid}/disable/", "roles_disable", "roles", &DISABLE, Answer::Json(200, DETAIL)),
+    Route::act("/api/roles/{uuid}/update_descriptions/", "roles_update_descriptions_update", "roles", &DESCRIBE,
+        Answer::Object(&ROLE_DESCRIPTIONS, 200))
+        .method(Verb::Put).shape("RoleDescription").request("RoleDescriptionRequest"),
+    Route::own(Verb::Get, "/api/roles/{uuid}/differences/", "roles_differences_retrieve", "roles", "RoleDifferences",
+        &DIFFERENCES)
+        .about("What differs from the role as it ships in this type of installation, since when and by whom."),
+];
+
+#[rustfmt::skip]
+static DIFFERENCES: Own = Own::new(|surface, asked| Box::pin(differences(surface, asked)), Needs::StaffOrSupport)
+    .object(200, &[
+        Column::new("name", Text, "", "Name of the role."),
+        Column::new("shipped", Bool, "", "Whether such a role ships."),
+        Column::new("differences", Json, "", "What differs: what, value, shipped, since, by."),
+    ]);
+
+async fn differences(surface: &Surface, asked: Asked) -> Result<Reply> {
+    let uuid = id::parse(asked.param("uuid")).ok_or(Error::NotFound)?;
+    let mut reader = surface.core.store.reader();
+    let (name, versions) = store::versions(&mut reader, uuid).await?.ok_or(Error::NotFound)?;
+    let choices = Settings::load(&mut reader).await?.choices();
+    let found = rules::differences(shipped(&name), choices, &versions);
+    let body = json!({"name": name, "shipped": shipped(&name).is_some(), "differences": found});
+    Ok(Reply::json(200, &body))
+}
