@@ -1,5 +1,6 @@
 //! The tests.
 
 mod generated;
+mod organizations;
 
 mod store;

@@ -11,8 +11,8 @@ macro_rules! with_offering {
             Column::new("offering_name", Text, "off.name", "Name of the offering."),
             Column::new("offering_uuid", Uuid, "off.uuid", "Identifier of the offering."),
             Column::new("offering_description", Text, "off.description", "Description of the offering."),
-            Column::new("offering_image", File, "(SELECT x.uuid FROM files x WHERE x.id = off.image_id)", "Image of the offering.").nullable(),
-            Column::new("offering_thumbnail", File, "(SELECT x.uuid FROM files x WHERE x.id = off.thumbnail_id)", "Small image of the offering.").nullable(),
+            Column::new("offering_image", File, concat!("(SELECT ", stoa_tenancy::file_url!("x"), " FROM files x WHERE x.id = off.image_id)"), "Image of the offering.").nullable(),
+            Column::new("offering_thumbnail", File, concat!("(SELECT ", stoa_tenancy::file_url!("x"), " FROM files x WHERE x.id = off.thumbnail_id)"), "Small image of the offering.").nullable(),
             Column::new("offering_type", Text, "off.type", "Type of the offering."),
             Column::new("offering_shared", Bool, "off.shared", "Whether the offering is for all organizations."),
             Column::new("offering_billable", Bool, "off.billable", "Whether the use of the offering is billed."),
@@ -23,9 +23,9 @@ macro_rules! with_offering {
             Column::new("provider_description", Text, "prov.description", "Description of the provider's organization."),
             Column::new("category_title", Text, "cat.title", "Title of the category."),
             Column::new("category_uuid", Uuid, "cat.uuid", "Identifier of the category."),
-            Column::new("category_icon", File, "(SELECT x.uuid FROM files x WHERE x.id = cat.icon_id)", "Icon of the category.").nullable(),
+            Column::new("category_icon", File, concat!("(SELECT ", stoa_tenancy::file_url!("x"), " FROM files x WHERE x.id = cat.icon_id)"), "Icon of the category.").nullable(),
             Column::new("plan", Link("plan"), "pl.uuid", "The plan.").nullable(),
-            Column::new("plan_unit", Choice("BillingUnit", $crate::columns::UNITS), "pl.unit", "The unit of time to which the plan's prices apply.").nullable(),
+            Column::new("plan_unit", Choice("BillingUnit", $crate::plan::UNITS), "pl.unit", "The unit of time to which the plan's prices apply.").nullable(),
             Column::new("plan_name", Text, "pl.name", "Name of the plan.").nullable(),
             Column::new("plan_uuid", Uuid, "pl.uuid", "Identifier of the plan.").nullable(),
             Column::new("plan_description", Text, "pl.description", "Description of the plan.").nullable(),
@@ -48,9 +48,6 @@ macro_rules! offering_joins {
 }
 
 pub(crate) use {offering_joins, with_offering};
-
-/// The units of time to which a plan's prices can apply.
-pub const UNITS: &[&str] = &["month", "quarter", "half_month", "day", "hour", "quantity"];
 
 /// The organizations where somebody with one of these identifiers is a service manager.
 pub const MANAGED_BY: &str = "off.customer_id IN (SELECT g.customer_id FROM grants g JOIN roles m ON m.id = g.role_id \

@@ -5,17 +5,21 @@
 
 pub mod additions;
 pub mod category;
+mod columns;
 pub mod component;
 pub mod group;
 pub mod offering;
+pub mod order;
 pub mod plan;
 pub mod provider;
+pub mod resource;
 
 use std::sync::Arc;
 use stoa_kernel::{
     door::{Core, Registry},
     store::{Migration, jobs::Runner},
 };
+use stoa_tenancy::project::ProjectGuards;
 
 /// The tables of this area.
 pub const MIGRATIONS: &[Migration] =
@@ -29,17 +33,31 @@ pub fn register(registry: &mut Registry) {
     offering::register(registry);
     component::register(registry);
     plan::register(registry);
+    order::register(registry);
+    resource::register(registry);
 }
 
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
-    core
+    core.with(ProjectGuards(vec![|cx, project| Box::pin(resource::store::guard_project(cx, project))]))
 }
 
 /// What this area does later and periodically.
-pub fn jobs(_core: &Arc<Core>, _runner: &mut Runner) {}
+pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
+    order::jobs::add(core, runner);
+    resource::jobs::add(core, runner);
+}
 
 /// The states of this area's things and the moves between them, for the documents.
 pub fn states() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
-    Vec::new()
+    macro_rules! moves {
+        ($state:ty) => {
+            <$state>::ALL.iter().flat_map(|from| from.next().iter().map(|to| (from.text(), to.text()))).collect()
+        };
+    }
+    vec![
+        ("Offering", moves!(offering::State)),
+        ("Order", moves!(order::State)),
+        ("Resource", moves!(resource::State)),
+    ]
 }

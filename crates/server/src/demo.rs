@@ -150,15 +150,16 @@ impl Demo {
                     "is_support": person.name == "support",
                 });
                 self.make("staff", person.name, "/api/users/", body).await?;
-                self.tokens.insert(person.name, admin::token(&self.core, person.name).await?);
             } else {
                 let me = self.call("staff", "GET", "/api/users/me/", Value::Null).await?;
                 self.made.insert("staff", me);
                 let body = json!({"first_name": person.first, "last_name": person.last, "job_title": person.title,
-                                  "email": "staff@demo.example", "agree_with_policy": true});
+                                  "agree_with_policy": true});
                 self.call("staff", "PATCH", &self.url("staff")?, body).await?;
             }
+            // A new password ends every sign-in, so the token comes after it.
             admin::set_password(&self.core, person.name, PASSWORD).await?;
+            self.tokens.insert(person.name, admin::token(&self.core, person.name).await?);
         }
         for role in self.call("staff", "GET", "/api/roles/?name=PROJECT.MEMBER", Value::Null).await?.as_array().into_iter().flatten() {
             let path = format!("{}enable/", role["url"].as_str().unwrap_or_default());

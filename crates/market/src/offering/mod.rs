@@ -151,5 +151,6 @@ pub(crate) fn register(registry: &mut stoa_kernel::door::Registry) {
         &later::SYNC,
         &later::IMPORT,
         &later::EXPORT,
+        &later::IMPORT_OFFERING,
     ]);
 }

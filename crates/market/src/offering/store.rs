@@ -213,3 +213,11 @@ pub async fn set_provider(tx: &mut Tx, id: i64, to: &Provider, now: Time) -> Res
 pub async fn delete(tx: &mut Tx, id: i64) -> Result<()> {
     tx.execute("DELETE FROM offerings WHERE id = $1", &vals![id]).await.map(|_| ())
 }
+
+/// Whether somebody is in a project with a resource of an offering that is not terminated.
+pub async fn is_user(query: &mut dyn Query, id: i64, username: &str) -> Result<bool> {
+    let sql = "SELECT 1 FROM users u JOIN grants w ON w.user_id = u.id AND w.scope = 'project' AND w.revoked_at IS NULL \
+               JOIN resources r ON r.project_id = w.scope_id WHERE u.username = $1 AND r.offering_id = $2 \
+               AND r.state <> 'Terminated' LIMIT 1";
+    Ok(!query.query(sql, &vals![username, id]).await?.is_empty())
+}

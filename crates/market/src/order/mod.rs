@@ -14,6 +14,15 @@ pub mod rules;
 pub mod store;
 pub mod views;
 
+use stoa_kernel::door::Registry;
+
+/// Registers what can be seen of orders and done with them.
+pub fn register(registry: &mut Registry) {
+    registry.views.push(&views::ORDERS);
+    registry.actions.extend(actions::ALL);
+    registry.listeners.extend(jobs::LISTENERS);
+}
+
 /// What an order asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {

@@ -203,6 +203,16 @@ pub async fn open_of(query: &mut dyn Query, resource_id: i64) -> Result<Option<O
     query.query(&sql, &vals![resource_id]).await?.first().map(read).transpose()
 }
 
+/// The address of the document of an order.
+pub async fn attachment(query: &mut dyn Query, id: i64) -> Result<Option<String>> {
+    let sql = concat!(
+        "SELECT ",
+        stoa_tenancy::file_url!("x"),
+        " FROM orders o JOIN files x ON x.id = o.attachment_id WHERE o.id = $1"
+    );
+    query.query(sql, &vals![id]).await?.first().map(|row| row.get(0)).transpose()
+}
+
 /// Makes an order.
 ///
 /// # Errors

@@ -10,6 +10,21 @@ pub mod rules;
 pub mod store;
 pub mod views;
 
+use stoa_kernel::door::Registry;
+
+/// Registers what can be seen of resources and done with them. Links to resources are looked up in the first view.
+pub fn register(registry: &mut Registry) {
+    registry.views.extend([
+        &views::ANY_RESOURCES,
+        &views::RESOURCES,
+        &views::PROVIDER_RESOURCES,
+        &views::PLAN_PERIODS,
+        &views::TEAM,
+        &views::SUBRESOURCE_OFFERINGS,
+    ]);
+    registry.actions.extend(actions::ALL);
+}
+
 stoa_kernel::states! {
     /// How a resource is.
     pub enum State {

@@ -2,7 +2,7 @@
 
 use crate::order::{rules::limits_json, store::Order};
 use serde_json::{Value, json};
-use stoa_kernel::{Date, Error, Result};
+use stoa_kernel::{Date, Error, Result, id::Uuid};
 
 /// The last day of a resource as the offering's options allow it, or as they set it where none is sent
 /// (reference/orders-and-resources.md, section 6.7).
@@ -97,10 +97,53 @@ pub fn name(pattern: Option<&str>, parts: &NameParts, counter: u32) -> String {
     name
 }
 
+/// An address at which a resource is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Its name.
+    pub name: String,
+    /// The address; any scheme, for not everything is reached by a browser.
+    pub url: String,
+}
+
+/// Reads endpoints from a list of names and addresses.
+pub fn read_endpoints(value: &Value) -> Result<Vec<Endpoint>> {
+    let wrong = |message: &str| Error::field("endpoints", message);
+    let list = value.as_array().filter(|list| list.len() <= 100).ok_or_else(|| wrong("Expected a list of items."))?;
+    let read = |item: &Value| {
+        let text = |key: &str, max| {
+            let text = item.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())?;
+            (text.chars().count() <= max).then(|| text.to_owned())
+        };
+        Some(Endpoint { name: text("name", 150)?, url: text("url", 2000)? })
+    };
+    list.iter().map(|item| read(item).ok_or_else(|| wrong("Each endpoint needs a name and an address."))).collect()
+}
+
+/// Reads a report: sections of a header and a body, at least one.
+pub fn read_report(value: &Value) -> Result<Value> {
+    let wrong = |message: &str| Error::field("report", message);
+    let list = value.as_array().ok_or_else(|| wrong("Expected a list of items."))?;
+    if list.is_empty() || list.len() > 100 {
+        return Err(wrong("Report object should contain at least one and at most 100 sections."));
+    }
+    let section = |item: &Value| {
+        let text = |key: &str| item.get(key).and_then(Value::as_str);
+        Some(json!({"header": text("header")?, "body": text("body")?}))
+    };
+    list.iter().map(|item| section(item).ok_or_else(|| wrong("Each section needs a header and a body."))).collect()
+}
+
+/// The identifier in an address that stands alone or under `url`.
+pub fn read_link(value: &Value) -> Option<Uuid> {
+    let text = value.get("url").unwrap_or(value).as_str()?;
+    stoa_kernel::id::parse(text.trim_end_matches('/').rsplit('/').next()?)
+}
+
 /// What is wrong with a provider's name for a resource by the offering's rules of form; an empty name is always right.
 pub fn backend_id_error(rules: &Value, backend_id: &str) -> Option<String> {
     let pattern = rules.get("format").and_then(|format| format.get("regex")).and_then(Value::as_str)?;
-    if backend_id.is_empty() || pattern.is_empty() || super::pattern::matches(pattern, backend_id) != Some(false) {
+    if backend_id.is_empty() || pattern.is_empty() || matches(pattern, backend_id) != Some(false) {
         return None;
     }
     let about = rules.get("format").and_then(|format| format.get("description")).and_then(Value::as_str);
@@ -108,6 +151,14 @@ pub fn backend_id_error(rules: &Value, backend_id: &str) -> Option<String> {
         Some(about) => format!("Backend ID does not match the expected format: {about}"),
         None => format!("Backend ID does not match the expected format: {pattern}"),
     })
+}
+
+/// Whether a pattern fits a whole text; `None` for a pattern that is none. The engine takes time in proportion to the text,
+/// whatever the pattern, and the size limit bounds its memory.
+fn matches(pattern: &str, text: &str) -> Option<bool> {
+    let whole = format!("^(?:{pattern})$");
+    let regex = regex::RegexBuilder::new(&whole).size_limit(1 << 18).build().ok()?;
+    Some(regex.is_match(text))
 }
 
 #[cfg(test)]
@@ -131,6 +182,23 @@ mod tests {
         assert!(end_date(Some(day("2026-06-02")), &strict, today, today).is_err());
         assert!(end_date(Some(day("2026-04-01")), &strict, today, today).is_err());
         assert!(end_date(None, &json!({"is_resource_termination_date_required": true}), today, today).is_err());
+    }
+
+    #[test]
+    fn names_at_the_provider_fit_their_pattern_as_a_whole() {
+        let rules = json!({"format": {"regex": "[a-z]+-[0-9]+", "description": "like hpc-1"}});
+        assert_eq!(backend_id_error(&rules, "hpc-1"), None);
+        assert_eq!(backend_id_error(&rules, ""), None);
+        assert!(backend_id_error(&rules, "x hpc-1").is_some_and(|wrong| wrong.ends_with("like hpc-1")));
+        assert_eq!(backend_id_error(&json!({"format": {"regex": "["}}), "x"), None);
+    }
+
+    #[test]
+    fn links_stand_alone_or_under_url() {
+        let uuid = "0123456789abcdef0123456789abcdef";
+        let link = format!("http://stoa.test/api/projects/{uuid}/");
+        assert_eq!(read_link(&json!({"url": link})).map(|id| stoa_kernel::id::hex(&id)).as_deref(), Some(uuid));
+        assert!(read_link(&json!(link)).is_some() && read_link(&json!({"url": "x"})).is_none());
     }
 
     #[test]

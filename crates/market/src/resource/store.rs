@@ -1,10 +1,11 @@
 //! The SQL of resources, their plan periods and endpoints.
 
-use super::State;
+use super::{State, rules::Endpoint};
 use crate::{order::rules, plan::rules::Limits};
 use serde_json::Value;
 use stoa_kernel::{
     Date, Error, Query, Result, Time, Tx, Val,
+    action::Cx,
     field::Input,
     id::Uuid,
     record,
@@ -98,9 +99,10 @@ pub async fn close_period(tx: &mut Tx, id: i64, now: Time) -> Result<()> {
     tx.execute(sql, &vals![now, id]).await.map(|_| ())
 }
 
-/// Opens a plan period.
+/// Opens a plan period, unless one is open.
 pub async fn open_period(tx: &mut Tx, id: i64, uuid: Uuid, plan_id: i64, now: Time) -> Result<()> {
-    let sql = "INSERT INTO plan_periods (uuid, resource_id, plan_id, start_at) VALUES ($1, $2, $3, $4)";
+    let sql = "INSERT INTO plan_periods (uuid, resource_id, plan_id, start_at) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (resource_id) WHERE end_at IS NULL DO NOTHING";
     tx.execute(sql, &vals![uuid, id, plan_id, now]).await.map(|_| ())
 }
 
@@ -110,7 +112,51 @@ pub async fn live_attributes(query: &mut dyn Query, project_id: i64, offering_id
     query.query(sql, &vals![project_id, offering_id]).await?.iter().map(|row| row.get(0)).collect()
 }
 
-/// How many names of resources in a project begin like this.
+/// The description of a resource.
+pub async fn description(query: &mut dyn Query, id: i64) -> Result<String> {
+    let rows = query.query("SELECT description FROM resources WHERE id = $1", &vals![id]).await?;
+    rows.first().map_or(Ok(String::new()), |row| row.get(0))
+}
+
+/// What the provider says about a resource.
+pub async fn backend_metadata(query: &mut dyn Query, id: i64) -> Result<Value> {
+    let rows = query.query("SELECT backend_metadata FROM resources WHERE id = $1", &vals![id]).await?;
+    rows.first().map_or(Ok(Value::Null), |row| row.get(0))
+}
+
+/// One of the flags of a resource: `paused`, `downscaled` or `restrict_member_access`.
+pub async fn flag(query: &mut dyn Query, id: i64, column: &'static str) -> Result<bool> {
+    let rows = query.query(&format!("SELECT {column} FROM resources WHERE id = $1"), &vals![id]).await?;
+    rows.first().map_or(Ok(false), |row| row.get(0))
+}
+
+/// Stamps a resource as looked after.
+pub async fn touch(tx: &mut Tx, id: i64, now: Time) -> Result<()> {
+    tx.execute("UPDATE resources SET last_sync = $1 WHERE id = $2", &vals![now, id]).await.map(|_| ())
+}
+
+/// Replaces the endpoints of a resource.
+pub async fn set_endpoints(tx: &mut Tx, id: i64, endpoints: Vec<(Uuid, Endpoint)>) -> Result<()> {
+    tx.execute("DELETE FROM resource_endpoints WHERE resource_id = $1", &vals![id]).await?;
+    for (uuid, endpoint) in endpoints {
+        let sql = "INSERT INTO resource_endpoints (uuid, resource_id, name, url) VALUES ($1, $2, $3, $4)";
+        tx.execute(sql, &vals![uuid, id, endpoint.name, endpoint.url]).await?;
+    }
+    Ok(())
+}
+
+/// The name of a plan of an offering.
+pub async fn plan_name(query: &mut dyn Query, offering_id: i64, plan: Uuid) -> Result<Option<String>> {
+    let sql = "SELECT name FROM plans WHERE uuid = $1 AND offering_id = $2";
+    query.query(sql, &vals![plan, offering_id]).await?.first().map(|row| row.get(0)).transpose()
+}
+
+/// Makes those who give names at one provider wait for one another.
+pub async fn lock_names(tx: &mut Tx, customer_id: i64) -> Result<()> {
+    tx.query("SELECT id FROM service_providers WHERE customer_id = $1 FOR UPDATE", &vals![customer_id]).await.map(drop)
+}
+
+/// Whether a resource of a project has this name.
 pub async fn has_name(query: &mut dyn Query, project_id: i64, name: &str) -> Result<bool> {
     let sql = "SELECT 1 FROM resources WHERE project_id = $1 AND name = $2 AND state <> 'Terminated' LIMIT 1";
     Ok(!query.query(sql, &vals![project_id, name]).await?.is_empty())
@@ -149,4 +195,15 @@ pub async fn expired(query: &mut dyn Query, today: Date) -> Result<Vec<Uuid>> {
                (SELECT resource_id FROM orders WHERE state IN ('pending-provider', 'pending-project', 'pending-start-date', \
                'executing')) ORDER BY id";
     query.query(sql, &vals![today]).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Refuses that a project is removed while it has resources that are not terminated.
+pub async fn guard_project(cx: &mut Cx<'_>, project_id: i64) -> Result<()> {
+    let sql = "SELECT count(*) FROM resources WHERE project_id = $1 AND state <> 'Terminated'";
+    let row = cx.tx.one(sql, &vals![project_id]).await?;
+    if row.map_or(Ok(0), |row| row.get::<i64>(0))? > 0 {
+        let text = "Project contains active resources. Please remove them before deleting project.";
+        return Err(Error::Conflict(text.into()));
+    }
+    Ok(())
 }

@@ -11,19 +11,16 @@
 
 use super::{
     rules::{self, Team},
-    store::{self, NewGrant, Organization, Person, Project, Recorded},
+    scene::Scene,
+    store::{self, NewGrant, Organization, Recorded},
     views::{self, GRANTS},
 };
-use crate::{
-    access::{ceiling, permissions::Permission},
-    role, settings,
-};
+use crate::{access::ceiling, settings};
 use serde_json::{Value, json};
 use stoa_kernel::{
     Error, Result, Time,
-    access::{Decision, Found, Needs, Reason, Role, Stand},
+    access::{Decision, Needs, Reason, Stand},
     action::{Action, Cx, Done, Run, Target},
-    error::Invalid,
     event::{Change, Event},
     field::{Field, Input, Kind},
     id,
@@ -88,122 +85,6 @@ pub static RESTORE: Action = Action {
 
 const REASON: &[Field] = &[Field::text("reason", 255, "Why.")];
 
-/// Everything that is known before a team is changed.
-struct Scene {
-    team: &'static Team,
-    scope: Found,
-    customer_id: i64,
-    organization: Organization,
-    project: Option<Project>,
-    /// The permission is held on the organization (or the actor is staff): limits of the scope's own people don't apply.
-    from_above: bool,
-    role: Role,
-    person: Person,
-    until: Option<Time>,
-}
-
-impl Scene {
-    /// Reads what an input of a team's action says, with the checks that are common to all of them.
-    async fn load(cx: &mut Cx<'_>, input: &Input, permission: fn(&Team) -> Permission) -> Result<Scene> {
-        let (team, project) = place(cx, &cx.found.clone()).await?;
-        let (role, person) = named(cx, input).await?;
-        let until = input.time("expiration_time");
-        Scene::of(cx, cx.found.clone(), team, project, (role, person, until), permission).await
-    }
-
-    /// Reads what a grant says.
-    async fn of_grant(cx: &mut Cx<'_>, grant: &Recorded, permission: fn(&Team) -> Permission) -> Result<Scene> {
-        let team = rules::team(&grant.scope).ok_or(Error::NotFound)?;
-        let stand = |place, scope, id| Stand { place, scope, id };
-        let mut places = vec![stand("itself", team.scope, grant.scope_id)];
-        if team.scope != "customer" {
-            places.push(stand("customer", "customer", grant.customer_id));
-        }
-        let (id, uuid, name) = (grant.scope_id, grant.scope_uuid, grant.scope_name.clone());
-        let scope = Found { thing: team.scope, id, uuid, name, places, ..Found::default() };
-        let (team, project) = place(cx, &scope).await?;
-        let role = role::store::by_id(cx.tx, grant.role_id).await?;
-        let person = store::person(&mut *cx.tx, grant.user_uuid).await?.ok_or(Error::NotFound)?;
-        Scene::of(cx, scope, team, project, (role, person, grant.until), permission).await
-    }
-
-    async fn of(
-        cx: &mut Cx<'_>,
-        scope: Found,
-        team: &'static Team,
-        project: Option<Project>,
-        (role, person, until): (Role, Person, Option<Time>),
-        permission: fn(&Team) -> Permission,
-    ) -> Result<Scene> {
-        let customer_id = scope.at(team.owner).ok_or_else(|| Error::broken("a scope without an organization"))?;
-        let organization = store::organization(cx.tx, customer_id).await?;
-        if organization.closed {
-            return Err(Error::invalid("Customer is not available."));
-        }
-        let from_above = cx.decide(&owning(permission(team), team), &scope).allowed;
-        if !from_above && team.scope != "customer" && person.id == cx.actor.id {
-            Decision::rule("User can not manage own role.").required()?;
-        }
-        Ok(Scene { team, scope, customer_id, organization, project, from_above, role, person, until })
-    }
-
-    /// The grant that is open already.
-    async fn open(&self, cx: &mut Cx<'_>) -> Result<Option<store::Open>> {
-        store::open(cx.tx, self.person.id, self.role.id, self.team.scope, self.scope.id, cx.now).await
-    }
-
-    /// The grant as the record tells it.
-    fn recorded(&self, uuid: id::Uuid, until: Option<Time>) -> Recorded {
-        Recorded {
-            uuid,
-            user_id: self.person.id,
-            user_uuid: self.person.uuid,
-            username: self.person.username.clone(),
-            full_name: self.person.full_name.clone(),
-            role_id: self.role.id,
-            role_name: self.role.name.clone(),
-            role_uuid: self.role.uuid,
-            scope: self.team.scope.to_owned(),
-            scope_id: self.scope.id,
-            scope_uuid: self.scope.uuid,
-            scope_name: self.scope.name.clone(),
-            customer_id: self.customer_id,
-            until,
-        }
-    }
-}
-
-/// The team of a scope, and its project where it is one that is not removed.
-async fn place(cx: &mut Cx<'_>, scope: &Found) -> Result<(&'static Team, Option<Project>)> {
-    let team = rules::team(scope.thing).ok_or_else(|| Error::broken("a team of an unknown kind of scope"))?;
-    if team.scope != "project" {
-        return Ok((team, None));
-    }
-    let project = store::project(cx.tx, scope.id).await?;
-    if project.removed {
-        return Err(Error::invalid("Cannot manage team members for terminated projects."));
-    }
-    Ok((team, Some(project)))
-}
-
-/// The role and the person that an input names, and whether its time is still to come; every field that is wrong is named.
-async fn named(cx: &mut Cx<'_>, input: &Input) -> Result<(Role, Person)> {
-    let mut invalid = Invalid::default();
-    let role = role::store::named(cx.tx, input.text("role").unwrap_or_default()).await?;
-    if role.is_none() {
-        invalid.add("role", "Role is not found.");
-    }
-    let person = store::person(&mut *cx.tx, input.uuid("user").unwrap_or_default()).await?;
-    if person.is_none() {
-        invalid.add("user", "User is not found.");
-    }
-    if input.time("expiration_time").is_some_and(|until| until <= cx.now) {
-        invalid.add("expiration_time", "Expiration time should be greater than current time.");
-    }
-    invalid.done()?;
-    Ok((role.ok_or(Error::NotFound)?, person.ok_or(Error::NotFound)?))
-}
-
 async fn add(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let scene = Scene::load(cx, &input, |team| team.create).await?;
     give(cx, &scene, "").await
@@ -257,10 +138,11 @@ async fn admit(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
         return Err(Error::invalid("Role is not active."));
     }
     let settings = settings::Settings::load(&mut *cx.tx).await?;
-    if scene.role.name == "PROJECT.MANAGER" && settings.is_on(settings::ONE_MANAGER) {
-        if store::has_manager(cx.tx, scene.scope.id, scene.role.id, scene.person.id, cx.now).await? {
-            return Err(Error::invalid("Project already has an active project manager."));
-        }
+    if scene.role.name == "PROJECT.MANAGER"
+        && settings.is_on(settings::ONE_MANAGER)
+        && store::has_manager(cx.tx, scene.scope.id, scene.role.id, scene.person.id, cx.now).await?
+    {
+        return Err(Error::invalid("Project already has an active project manager."));
     }
     restrictions(scene)?;
     under_ceiling(cx, scene).required()?;
@@ -380,14 +262,6 @@ async fn restore(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     Ok(Done { events, ..done }.answer(json!({ "detail": "The role has been restored." })))
 }
 
-/// A permission as it is held on the organization.
-fn owning(permission: Permission, team: &Team) -> Needs {
-    match team.owner {
-        "itself" => Needs::Permission(permission.id(), &["itself"]),
-        _ => Needs::Permission(permission.id(), &["customer"]),
-    }
-}
-
 fn expiry(until: Option<Time>) -> Value {
     json!({ "expiration_time": until.map(|until| until.to_string()) })
 }
@@ -423,9 +297,9 @@ pub fn event(
         .feed(team.scope, grant.scope_id)
         .feed("customer", grant.customer_id)
         .feed("user", grant.user_id);
-    match (reason, team.scope) {
-        (Some(reason), _) => event.fact("reason", reason),
-        (None, _) => event,
+    match reason {
+        Some(reason) => event.fact("reason", reason),
+        None => event,
     }
 }
 

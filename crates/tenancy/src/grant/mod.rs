@@ -9,6 +9,7 @@
 pub mod actions;
 pub mod jobs;
 pub mod rules;
+mod scene;
 pub mod store;
 pub mod teams;
 pub mod views;

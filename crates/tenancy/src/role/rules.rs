@@ -106,7 +106,7 @@ pub fn differences(shipped: Option<&Shipped>, choices: Choices, versions: &[Vers
         let so = |version: &Version| !version.permissions.contains(name);
         all.push(difference("permission_removed", Value::Null, name.clone().into(), &so));
     }
-    if now.description != base.description && !shipped.is_some_and(|role| role.description == now.description) {
+    if now.description != base.description && shipped.is_none_or(|role| role.description != now.description) {
         let so = |version: &Version| version.description == now.description;
         all.push(difference("description", now.description.clone().into(), base.description.into(), &so));
     }

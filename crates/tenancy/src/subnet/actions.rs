@@ -5,13 +5,14 @@ use crate::{
     access::permissions::Permission,
     customer::{self, views::CUSTOMERS},
 };
+use serde_json::json;
 use stoa_kernel::{
     Error, Result, Val,
     access::Needs,
     action::{Action, Cx, Done, Target},
     event::{Change, Event},
     field::{Check, Field, Input, Kind},
-    record,
+    id, record,
 };
 
 const FIELDS: &[Field] = &[
@@ -76,7 +77,18 @@ async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
         record::insert(cx.tx, store::TABLE, FIELDS, &input, vec![("uuid", Val::Uuid(uuid))]).await.map_err(taken)?;
     customer::store::note_subnets(cx.tx, customer).await?;
     let event = event(cx, "access_subnet_creation_succeeded", "created", id, customer, vec![]).await?;
-    Ok(Done::event(event).made("access_subnet", id, uuid))
+    // The first subnet can shut out the very person who adds it, so the answer does not ask what he sees afterwards.
+    let answer = json!({
+        "uuid": id::hex(&uuid),
+        "inet": input.text("inet"),
+        "description": input.text("description").unwrap_or_default(),
+        "customer": id::hex(&cx.found.uuid),
+        "customer_uuid": id::hex(&cx.found.uuid),
+        "customer_name": cx.found.name,
+        "scoped_offerings": [],
+        "is_staff_managed": false,
+    });
+    Ok(Done::event(event).made("access_subnet", id, uuid).answer(answer))
 }
 
 async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {

@@ -7,8 +7,9 @@ use stoa_kernel::{
     view::{Column, Filter, Join, Order, PlaceColumn, Test, View},
 };
 
+/// The columns.
 #[rustfmt::skip]
-const COLUMNS: &[Column] = &[
+pub const COLUMNS: &[Column] = &[
     Column::new("uuid", Uuid, "s.uuid", "Identifier."),
     Column::new("inet", Text, "s.inet", "The network."),
     Column::new("description", Text, "s.description", "Description."),

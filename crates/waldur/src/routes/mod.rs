@@ -6,6 +6,7 @@ mod access;
 mod access_subnets;
 mod auth;
 mod auth_tokens;
+mod categories;
 mod configuration;
 mod customers;
 mod events;
@@ -13,11 +14,18 @@ pub mod history;
 mod keys;
 mod meta;
 mod metadata;
+mod orders;
 mod organization_groups;
+mod plans;
 mod project_types;
 mod projects;
+mod provider_offerings;
+mod provider_resources;
+mod public_offerings;
 mod quotas;
+mod resources;
 mod roles;
+mod service_providers;
 mod service_settings;
 mod teams;
 mod user_permissions;
@@ -38,6 +46,11 @@ pub struct Area {
 /// Every area, in the order of the documentation.
 pub static AREAS: &[Area] = &[
     Area { routes: meta::ROUTES, links: &[] },
+    Area { routes: auth::ROUTES, links: &[] },
+    Area { routes: auth_tokens::ROUTES, links: auth_tokens::LINKS },
+    Area { routes: users::ROUTES, links: users::LINKS },
+    Area { routes: keys::ROUTES, links: keys::LINKS },
+    Area { routes: events::ROUTES, links: events::LINKS },
     Area { routes: customers::ROUTES, links: customers::LINKS },
     Area { routes: organization_groups::ROUTES, links: organization_groups::LINKS },
     Area { routes: access_subnets::ROUTES, links: access_subnets::LINKS },
@@ -51,11 +64,14 @@ pub static AREAS: &[Area] = &[
     Area { routes: teams::ROUTES, links: &[] },
     Area { routes: user_permissions::ROUTES, links: user_permissions::LINKS },
     Area { routes: access::ROUTES, links: &[] },
-    Area { routes: auth::ROUTES, links: &[] },
-    Area { routes: auth_tokens::ROUTES, links: auth_tokens::LINKS },
-    Area { routes: users::ROUTES, links: users::LINKS },
-    Area { routes: keys::ROUTES, links: keys::LINKS },
-    Area { routes: events::ROUTES, links: events::LINKS },
+    Area { routes: categories::ROUTES, links: categories::LINKS },
+    Area { routes: service_providers::ROUTES, links: service_providers::LINKS },
+    Area { routes: provider_offerings::ROUTES, links: provider_offerings::LINKS },
+    Area { routes: public_offerings::ROUTES, links: &[] },
+    Area { routes: plans::ROUTES, links: plans::LINKS },
+    Area { routes: orders::ROUTES, links: orders::LINKS },
+    Area { routes: resources::ROUTES, links: resources::LINKS },
+    Area { routes: provider_resources::ROUTES, links: &[] },
 ];
 
 /// Every operation.

@@ -6,11 +6,12 @@ use stoa_kernel::{field::Kind::Time, view::Column};
 use stoa_tenancy::grant::{
     rules::{CUSTOMER, PROJECT},
     teams::{
-        CUSTOMER_ADD_USER, CUSTOMER_DELETE_USER, CUSTOMER_UPDATE_USER, CUSTOMERS, PROJECT_ADD_USER,
-        PROJECT_DELETE_USER, PROJECT_UPDATE_USER, PROJECTS,
+        CUSTOMER_ADD_USER, CUSTOMER_DELETE_USER, CUSTOMER_UPDATE_USER, PROJECT_ADD_USER, PROJECT_DELETE_USER,
+        PROJECT_UPDATE_USER,
     },
     views::{TEAM, within},
 };
+use stoa_tenancy::{customer::views::CUSTOMERS, project::views::PROJECTS};
 
 /// What giving a role and changing its end answer.
 pub const EXPIRY: &[Column] =

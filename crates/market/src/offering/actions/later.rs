@@ -54,3 +54,17 @@ later! {
     EXPORT, "offering.export", OfferingUpdate, "Write an offering down, to read it elsewhere.",
         "Export of offerings is not available on this installation.";
 }
+
+/// Reads an offering that was written down elsewhere; comes with [`EXPORT`].
+pub static IMPORT_OFFERING: Action = Action {
+    name: "offering.import",
+    about: "Read an offering that was written down elsewhere.",
+    target: Target::Nothing,
+    needs: stoa_kernel::access::Needs::Staff,
+    from: &[],
+    fields: NONE,
+    events: &[],
+    run: |_, _| {
+        Box::pin(async { Err(Error::Conflict("Import of offerings is not available on this installation.".into())) })
+    },
+};
