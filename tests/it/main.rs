@@ -1,6 +1,27 @@
-//! The tests.
+//! The tests, one module for each promise.
 
+mod catalogue;
 mod generated;
+mod orders;
 mod organizations;
 
+mod people;
+mod budgets;
+mod crash;
+mod differential;
+mod evaluator;
+mod gallery;
+mod generated;
+mod golden_access;
+mod grid;
+mod invariants;
+mod limits;
+mod main_job;
+mod organizations;
+mod plans;
+mod records;
+mod registries;
+mod security_access;
+mod security_leaks;
+mod security_shape;
 mod store;

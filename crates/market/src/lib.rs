@@ -28,12 +28,12 @@ pub const MIGRATIONS: &[Migration] =
 /// Registers this area's actions, views and listeners.
 pub fn register(registry: &mut Registry) {
     registry.fuller.extend(additions::fuller());
+    order::register(registry);
     category::register(registry);
     provider::register(registry);
     offering::register(registry);
     component::register(registry);
     plan::register(registry);
-    order::register(registry);
     resource::register(registry);
 }
 
@@ -60,4 +60,5 @@ pub fn states() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
         ("Order", moves!(order::State)),
         ("Resource", moves!(resource::State)),
     ]
+    vec![("Offering", moves!(offering::State)), ("Order", moves!(order::State)), ("Resource", moves!(resource::State))]
 }

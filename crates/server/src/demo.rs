@@ -162,7 +162,7 @@ impl Demo {
             self.tokens.insert(person.name, admin::token(&self.core, person.name).await?);
         }
         for role in self.call("staff", "GET", "/api/roles/?name=PROJECT.MEMBER", Value::Null).await?.as_array().into_iter().flatten() {
-            let path = format!("{}enable/", role["url"].as_str().unwrap_or_default());
+            let path = format!("/api/roles/{}/enable/", role["uuid"].as_str().unwrap_or_default());
             self.post("staff", &path, Value::Null).await?;
         }
         Ok(())

@@ -422,10 +422,15 @@ pub fn seen_in_public(actor: &Actor, clause: &mut Clause, key: &str) {
 }
 
 fn seen_at_all(actor: &Actor, clause: &mut Clause) {
+    seen_anyhow(actor, clause, "o.id");
+}
+
+/// The condition that an offering, named by its key, is seen in public or as a provider.
+pub fn seen_anyhow(actor: &Actor, clause: &mut Clause, key: &str) {
     clause.text.push('(');
-    seen_in_public(actor, clause, "o.id");
+    seen_in_public(actor, clause, key);
     clause.text.push_str(" OR ");
-    seen_by_provider(actor, clause, "o.id");
+    seen_by_provider(actor, clause, key);
     clause.text.push(')');
 }
 

@@ -16,9 +16,10 @@ pub mod views;
 
 use stoa_kernel::door::Registry;
 
-/// Registers what can be seen of orders and done with them.
+/// Registers what can be seen of orders and done with them. Before plans, so that a plan in an order is looked up among those
+/// that one can order, not only among one's own.
 pub fn register(registry: &mut Registry) {
-    registry.views.push(&views::ORDERS);
+    registry.views.extend([&views::ORDERS, &views::PLANS_TO_ORDER]);
     registry.actions.extend(actions::ALL);
     registry.listeners.extend(jobs::LISTENERS);
 }

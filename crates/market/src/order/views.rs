@@ -3,7 +3,10 @@
 //! he asked for himself.
 
 use super::{Kind as Type, State};
-use crate::columns::{MANAGED_BY, offering_joins, with_offering};
+use crate::{
+    columns::{MANAGED_BY, offering_joins, with_offering},
+    offering::views::{seen_by_provider, seen_in_public},
+};
 use stoa_kernel::{
     Result, Val,
     access::{Actor, Needs},
@@ -165,6 +168,37 @@ fn visible(actor: &Actor, clause: &mut Clause) {
     );
 }
 
+/// Plans as one names them in an order: those of all offerings that one sees. Whether one can have them is decided there.
+pub static PLANS_TO_ORDER: View = View {
+    name: "plans_to_order",
+    thing: "plan",
+    about: "Plans of the offerings that one sees, as their provider or in public.",
+    from: "plans p",
+    joins: &[],
+    key: "p.id",
+    lookup: "p.uuid",
+    always: "",
+    needs: Needs::SignedIn,
+    visible: |actor, clause| {
+        clause.text.push('(');
+        seen_in_public(actor, clause, "p.offering_id");
+        clause.text.push_str(" OR ");
+        seen_by_provider(actor, clause, "p.offering_id");
+        clause.text.push(')');
+    },
+    columns: &[
+        Column::new("uuid", Uuid, "p.uuid", "Identifier."),
+        Column::new("name", Text, "p.name", "Name."),
+    ],
+    filters: &[],
+    orders: &[Order::new("name", "p.name")],
+    default_order: "p.name",
+    places: &[],
+    state: None,
+    label: "p.name",
+    owner: None,
+};
+
 const FILTERS: &[Filter] = &[
     Filter::new("can_approve_as_consumer", Test::By(as_consumer), "Those that one can approve for the consumer."),
     Filter::new("can_approve_as_provider", Test::By(as_provider), "Those that one can approve for the provider."),
@@ -185,7 +219,11 @@ const FILTERS: &[Filter] = &[
     ),
     Filter::new("project_uuid", Test::Uuid("proj.uuid = ANY($)"), "Identifier of the project."),
     Filter::new("provider_uuid", Test::Uuid("prov.uuid = ANY($)"), "Identifier of the provider's organization."),
-    Filter::new("query", Test::By(query), "Part of the name of the resource or the project, or of the short name; or the identifier."),
+    Filter::new(
+        "query",
+        Test::By(query),
+        "Part of the name of the resource or the project, or of the short name; or the identifier.",
+    ),
     Filter::new("resource", Test::Link("resource", "res.uuid = ANY($)"), "The resource."),
     Filter::new("resource_name", Test::Contains(&["res.name"]), "Part of the resource's name."),
     Filter::new("resource_uuid", Test::Uuid("res.uuid = ANY($)"), "Identifier of the resource."),

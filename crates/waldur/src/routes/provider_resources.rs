@@ -1,6 +1,9 @@
 //! Resources as providers see them.
 
-use super::resources::{AT, OPTIONS, ORDER, SLUG, STATUS, UPDATED, details, glauth, history_at, offering};
+use super::{
+    history,
+    resources::{AT, OPTIONS, ORDER, SLUG, STATUS, UPDATED, details, glauth, offering},
+};
 use crate::route::{Answer, Own, Route, Shape, Verb};
 use stoa_kernel::access::Needs;
 use stoa_market::{
@@ -108,6 +111,7 @@ static OFFERING: Own =
     Own::new(|s, a| Box::pin(offering(s, a, &PROVIDER_RESOURCES)), Needs::SignedIn).answer(200, Shape::Row(&OFFERINGS));
 static GLAUTH: Own = Own::new(|s, a| Box::pin(glauth(s, a, &PROVIDER_RESOURCES)), Needs::SignedIn)
     .answer(200, Shape::Other("text/plain"));
-static HISTORY_AT: Own = Own::new(|s, a| Box::pin(history_at(s, a, &PROVIDER_RESOURCES)), Needs::StaffOrSupport)
-    .query(AT)
-    .answer(200, Shape::Row(&VERSIONS));
+static HISTORY_AT: Own =
+    Own::new(|s, a| Box::pin(history::at(s, a, &PROVIDER_RESOURCES, VERSIONS_OF)), Needs::StaffOrSupport)
+        .query(AT)
+        .answer(200, Shape::Row(&VERSIONS));

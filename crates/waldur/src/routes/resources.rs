@@ -1,13 +1,13 @@
 //! Resources as consumers see them, and the operations that providers have on them too.
 
-use super::customers::parent;
+use super::{customers::parent, history};
 use crate::{
     route::{Answer, Own, Route, Shape, Verb},
     wire::{Asked, Reply, Surface},
 };
 use http::HeaderValue;
 use stoa_kernel::{
-    Error, Result, Time, Val,
+    Error, Result, Val,
     access::Needs,
     field::{
         Field,
@@ -24,12 +24,10 @@ use stoa_market::{
             renewal::{ESTIMATE, RENEW},
             staff,
         },
-        views::{
-            BELOW, PERIODS_OF, PLAN_PERIODS, RESOURCES, SUBRESOURCE_OFFERINGS, TEAM, TEAM_OF, VERSIONS_OF,
-        },
+        views::{BELOW, PERIODS_OF, PLAN_PERIODS, RESOURCES, SUBRESOURCE_OFFERINGS, TEAM, TEAM_OF, VERSIONS_OF},
     },
 };
-use stoa_tenancy::version::views::{UP_TO, VERSIONS};
+use stoa_tenancy::version::views::VERSIONS;
 
 /// Kinds of things and their collections.
 pub const LINKS: &[(&str, &str)] =
@@ -167,7 +165,7 @@ static OFFERING: Own =
     Own::new(|s, a| Box::pin(offering(s, a, &RESOURCES)), Needs::SignedIn).answer(200, Shape::Row(&OFFERINGS));
 static GLAUTH: Own =
     Own::new(|s, a| Box::pin(glauth(s, a, &RESOURCES)), Needs::SignedIn).answer(200, Shape::Other("text/plain"));
-static HISTORY_AT: Own = Own::new(|s, a| Box::pin(history_at(s, a, &RESOURCES)), Needs::StaffOrSupport)
+static HISTORY_AT: Own = Own::new(|s, a| Box::pin(history::at(s, a, &RESOURCES, VERSIONS_OF)), Needs::StaffOrSupport)
     .query(AT)
     .answer(200, Shape::Row(&VERSIONS));
 
@@ -194,17 +192,4 @@ pub async fn offering(surface: &Surface, asked: Asked, view: &'static View) -> R
 pub async fn glauth(surface: &Surface, asked: Asked, view: &'static View) -> Result<Reply> {
     parent(surface, &asked, view, &Needs::SignedIn).await?;
     Ok(Reply::bytes(200, HeaderValue::from_static("text/plain; charset=utf-8"), ""))
-}
-
-/// How a resource was at an instant.
-pub async fn history_at(surface: &Surface, asked: Asked, view: &'static View) -> Result<Reply> {
-    let (actor, found) = parent(surface, &asked, view, &Needs::StaffOrSupport).await?;
-    let Some(text) = asked.value("timestamp").filter(|text| !text.is_empty()) else {
-        return Err(Error::field("timestamp", "This field is required."));
-    };
-    let at = Time::parse(text).ok_or_else(|| Error::field("timestamp", "Enter a valid date/time."))?;
-    let within = vec![(VERSIONS_OF, vec![Val::Int(found.id)]), (UP_TO, vec![Val::Time(at)])];
-    let ask = Ask { within, limit: 1, ..Ask::default() };
-    let row = surface.one(&asked, &actor, &VERSIONS, ask).await?.ok_or(Error::NotFound)?;
-    Ok(Reply::raw_json(200, row))
 }
