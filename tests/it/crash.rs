@@ -26,7 +26,8 @@ async fn writes_until_it_is_killed() {
         tokio::spawn(async move {
             for number in 0.. {
                 let name = format!("P {writer} {number}");
-                let made = lab.post(&lab.staff, "/api/projects/", json!({"name": name, "customer": acme.url})).await.is(201);
+                let made =
+                    lab.post(&lab.staff, "/api/projects/", json!({"name": name, "customer": acme.url})).await.is(201);
                 println!("made {}", made.text("uuid"));
                 lab.patch(&lab.staff, &made.text("url"), json!({"description": "Changed."})).await.is(200);
                 println!("changed {}", made.text("uuid"));
@@ -81,11 +82,13 @@ async fn whole(url: &str, told: &[String]) {
     // Each project with its one event, each change with its one, and no event without its project.
     let projects = read("SELECT id, 1 FROM projects").await;
     let made_events =
-        read("SELECT thing_id, count(*) FROM events WHERE event_type = 'project_creation_succeeded' GROUP BY thing_id").await;
+        read("SELECT thing_id, count(*) FROM events WHERE event_type = 'project_creation_succeeded' GROUP BY thing_id")
+            .await;
     assert_eq!(projects, made_events);
     let changed_projects = read("SELECT id, 1 FROM projects WHERE description = 'Changed.'").await;
     let changed_events =
-        read("SELECT thing_id, count(*) FROM events WHERE event_type = 'project_update_succeeded' GROUP BY thing_id").await;
+        read("SELECT thing_id, count(*) FROM events WHERE event_type = 'project_update_succeeded' GROUP BY thing_id")
+            .await;
     assert_eq!(changed_projects, changed_events);
     let feeds = "SELECT count(*), 0 FROM event_feeds f LEFT JOIN events e ON e.id = f.event_id WHERE e.id IS NULL";
     assert_eq!(read(feeds).await, BTreeSet::from([(0, 0)]));

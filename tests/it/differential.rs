@@ -11,8 +11,14 @@ use stoa_kernel::Time;
 use stoa_testing::{Lab, Person, Reply, Thing, thing};
 
 const ROLES: &[&str] = &["CUSTOMER.OWNER", "PROJECT.ADMIN", "PROJECT.MANAGER", "PROJECT.MEMBER", "CUSTOMER.MANAGER"];
-const ACTIONS: &[&str] =
-    &["approve_by_consumer", "approve_by_provider", "reject_by_consumer", "reject_by_provider", "cancel", "set_state_done"];
+const ACTIONS: &[&str] = &[
+    "approve_by_consumer",
+    "approve_by_provider",
+    "reject_by_consumer",
+    "reject_by_provider",
+    "cancel",
+    "set_state_done",
+];
 const LISTS: &[&str] = &[
     "/api/customers/?o=name",
     "/api/projects/?o=-name",
@@ -29,7 +35,8 @@ const LISTS: &[&str] = &[
     "/api/users/me/",
 ];
 /// Names that two collations would sort and fold differently.
-const NAMES: &[&str] = &["alpha", "Beta", "ämter", "Äther", "éclair", "Zoo", "_x", "10", "9", "ß", "İstanbul", "straße", "a b", "A-B"];
+const NAMES: &[&str] =
+    &["alpha", "Beta", "ämter", "Äther", "éclair", "Zoo", "_x", "10", "9", "ß", "İstanbul", "straße", "a b", "A-B"];
 
 /// A call; numbers choose among what there is at that moment.
 #[derive(Debug, Clone)]

@@ -135,8 +135,12 @@ impl Stage {
                 let body = json!({"role": role, "user": self.users[user].uuid});
                 lab.post(staff, &format!("{}delete_user/", self.place(kind, on).url), body).await
             }
-            Step::Disable { role } => lab.post(staff, &format!("{}disable/", role_path(lab, role).await), Value::Null).await,
-            Step::Enable { role } => lab.post(staff, &format!("{}enable/", role_path(lab, role).await), Value::Null).await,
+            Step::Disable { role } => {
+                lab.post(staff, &format!("{}disable/", role_path(lab, role).await), Value::Null).await
+            }
+            Step::Enable { role } => {
+                lab.post(staff, &format!("{}enable/", role_path(lab, role).await), Value::Null).await
+            }
             Step::Strip { role, keep } => {
                 let path = role_path(lab, role).await;
                 let was = lab.get(staff, &path).await.is(200).body;
@@ -426,8 +430,7 @@ impl Tables {
             Needs::Within(permission, scope, place) => {
                 let (_, customer) = self.at(thing.thing, thing.id, place)?;
                 let mut here = self.grants.iter().filter(|grant| grant.scope == *scope && grant.customer == customer);
-                self.is_staff(asker.user)
-                    || here.any(|grant| self.holds(asker, grant, Some(permission.name), false))
+                self.is_staff(asker.user) || here.any(|grant| self.holds(asker, grant, Some(permission.name), false))
             }
             Needs::Any(several) => {
                 let mut may = false;

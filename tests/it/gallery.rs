@@ -186,4 +186,3 @@ pub fn path_of(route: &Route, target: &str) -> String {
     });
     parts.collect::<Vec<_>>().join("/")
 }
-

@@ -75,9 +75,8 @@ impl Scene {
         let world = World::build(lab).await;
         let category = lab.category().await;
         lab.provider(&world.acme).await;
-        let private = lab
-            .offering(&world.acme, &category, "House cluster", json!({"shared": false, "billable": false}))
-            .await;
+        let private =
+            lab.offering(&world.acme, &category, "House cluster", json!({"shared": false, "billable": false})).await;
         Scene { world, private, category }
     }
 

@@ -176,7 +176,8 @@ fn every_table_has_one_writer() {
 #[test]
 fn only_the_store_knows_the_engine() {
     let engine = |line: &str| {
-        let words = ["rusqlite", "tokio_postgres", "deadpool", "Engine::Sqlite", "Engine::Postgres", "sqlite_", "pg_catalog"];
+        let words =
+            ["rusqlite", "tokio_postgres", "deadpool", "Engine::Sqlite", "Engine::Postgres", "sqlite_", "pg_catalog"];
         words.iter().any(|word| line.contains(word))
     };
     let mut wrong = Vec::new();
@@ -191,7 +192,17 @@ fn only_the_store_knows_the_engine() {
 #[test]
 fn only_the_clock_reads_time_and_randomness() {
     let reads = |line: &str| {
-        let words = ["Timestamp::now", "SystemTime::now", "Zoned::now", "new_v4", "now_v7", "getrandom", "rand::", "OsRng", "thread_rng"];
+        let words = [
+            "Timestamp::now",
+            "SystemTime::now",
+            "Zoned::now",
+            "new_v4",
+            "now_v7",
+            "getrandom",
+            "rand::",
+            "OsRng",
+            "thread_rng",
+        ];
         words.iter().any(|word| line.contains(word))
     };
     let mut wrong = Vec::new();
@@ -203,7 +214,8 @@ fn only_the_clock_reads_time_and_randomness() {
 
 #[test]
 fn no_http_below_the_surfaces() {
-    let http = |line: &str| ["axum::", "http::", "hyper::", "tower::", "StatusCode"].iter().any(|word| line.contains(word));
+    let http =
+        |line: &str| ["axum::", "http::", "hyper::", "tower::", "StatusCode"].iter().any(|word| line.contains(word));
     let mut wrong = Vec::new();
     for area in ["kernel", "tenancy", "market", "billing", "calls", "support", "infra"] {
         for source in sources().iter().filter(|source| source.is_under(&format!("crates/{area}/"))) {
@@ -211,7 +223,9 @@ fn no_http_below_the_surfaces() {
         }
         let manifest = root().join(format!("crates/{area}/Cargo.toml"));
         let manifest = fs::read_to_string(manifest).unwrap_or_default();
-        let of_http = manifest.lines().filter(|line| ["axum", "hyper", "tower", "http"].iter().any(|name| line.starts_with(name)));
+        let of_http = manifest
+            .lines()
+            .filter(|line| ["axum", "hyper", "tower", "http"].iter().any(|name| line.starts_with(name)));
         wrong.extend(of_http.map(|line| format!("crates/{area}/Cargo.toml: {line}")));
     }
     none("HTTP below the surfaces", wrong);
@@ -263,7 +277,9 @@ fn only_the_door_writes_events_and_decides() {
             continue;
         }
         let writes = |line: &str| {
-            ["INSERT INTO events", "INSERT INTO event_feeds", "INSERT INTO refusals", "event::record("].iter().any(|w| line.contains(w))
+            ["INSERT INTO events", "INSERT INTO event_feeds", "INSERT INTO refusals", "event::record("]
+                .iter()
+                .any(|w| line.contains(w))
         };
         wrong.extend(source.places(writes));
     }
@@ -284,7 +300,9 @@ fn surfaces_alone_know_urls() {
 #[test]
 fn runtime_paths_do_not_panic() {
     let panics = |line: &str| {
-        [".unwrap()", ".expect(", "todo!(", "unimplemented!(", "unsafe ", "dbg!("].iter().any(|word| line.contains(word))
+        [".unwrap()", ".expect(", "todo!(", "unimplemented!(", "unsafe ", "dbg!("]
+            .iter()
+            .any(|word| line.contains(word))
     };
     let mut wrong = Vec::new();
     for source in sources() {

@@ -1,12 +1,7 @@
 //! The tests, one module for each promise.
 
-mod catalogue;
-mod generated;
-mod orders;
-mod organizations;
-
-mod people;
 mod budgets;
+mod catalogue;
 mod crash;
 mod differential;
 mod evaluator;
@@ -17,7 +12,9 @@ mod grid;
 mod invariants;
 mod limits;
 mod main_job;
+mod orders;
 mod organizations;
+mod people;
 mod plans;
 mod records;
 mod registries;

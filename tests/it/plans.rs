@@ -21,7 +21,9 @@ fn scans(engine: Engine, view: &View, plan: &[String]) -> usize {
         let line = line.trim();
         match engine {
             Engine::Sqlite => {
-                line == format!("SCAN {alias}") || line == format!("SCAN {table}") || line == format!("SCAN {table} AS {alias}")
+                line == format!("SCAN {alias}")
+                    || line == format!("SCAN {table}")
+                    || line == format!("SCAN {table} AS {alias}")
             }
             Engine::Postgres => {
                 line.contains(&format!("Seq Scan on {table} "))
@@ -53,7 +55,8 @@ async fn no_list_scans(lab: Lab) {
             continue;
         }
         // The total that staff see is a count of everything; the page itself comes from an index.
-        for (who, actor, allowed) in [("an ordinary user", &ordinary, 0), ("an owner", &owner, 0), ("staff", &staff, 1)] {
+        for (who, actor, allowed) in [("an ordinary user", &ordinary, 0), ("an owner", &owner, 0), ("staff", &staff, 1)]
+        {
             let plan = plan(&lab, view, actor).await;
             if scans(engine, view, &plan) > allowed {
                 needed.push(view.name);

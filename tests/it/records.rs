@@ -27,7 +27,13 @@ async fn last(lab: &Lab) -> (String, String, Option<i64>, Value, Value) {
     let rows = lab.core.store.query(sql, &[]).await.unwrap();
     let row = &rows[0];
     let read = |text: String| serde_json::from_str(&text).unwrap();
-    (row.get(0).unwrap(), row.get(1).unwrap(), row.get(2).unwrap(), read(row.get(3).unwrap()), read(row.get(4).unwrap()))
+    (
+        row.get(0).unwrap(),
+        row.get(1).unwrap(),
+        row.get(2).unwrap(),
+        read(row.get(3).unwrap()),
+        read(row.get(4).unwrap()),
+    )
 }
 
 /// Every text of every table, row by row, with the name of the table.

@@ -31,9 +31,11 @@ fn every_needs(needs: &Needs, found: &mut Vec<(&'static str, Vec<&'static str>)>
 
 #[test]
 fn every_action_has_a_route() {
-    let routed: BTreeSet<&str> = gallery::routes().filter_map(|route| route.action()).map(|action| action.name).collect();
+    let routed: BTreeSet<&str> =
+        gallery::routes().filter_map(|route| route.action()).map(|action| action.name).collect();
     let registry = start::registry();
-    let missing: Vec<_> = registry.actions.iter().map(|action| action.name).filter(|name| !routed.contains(name)).collect();
+    let missing: Vec<_> =
+        registry.actions.iter().map(|action| action.name).filter(|name| !routed.contains(name)).collect();
     let unlisted: Vec<_> = missing.iter().filter(|name| !NO_ROUTE.iter().any(|(listed, _)| listed == *name)).collect();
     assert!(unlisted.is_empty(), "no route runs {unlisted:?}");
     for (name, why) in NO_ROUTE {
@@ -118,7 +120,8 @@ fn permissions_are_the_declared_ones() {
     let mut declared: BTreeMap<String, Vec<(String, Vec<String>)>> = BTreeMap::new();
     for operations in description["paths"].as_object().into_iter().flat_map(|paths| paths.values()) {
         for operation in operations.as_object().into_iter().flat_map(|all| all.values()) {
-            let (Some(op), Some(list)) = (operation["operationId"].as_str(), operation["x-permissions"].as_array()) else {
+            let (Some(op), Some(list)) = (operation["operationId"].as_str(), operation["x-permissions"].as_array())
+            else {
                 continue;
             };
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -140,7 +143,10 @@ fn permissions_are_the_declared_ones() {
             let missing: Vec<_> = scopes
                 .iter()
                 .map(|scope| if scope == "*" { "itself" } else { scope })
-                .filter(|scope| !here.contains(scope) && !here.contains(&scope.replace("serviceprovider", "service_provider").as_str()))
+                .filter(|scope| {
+                    !here.contains(scope)
+                        && !here.contains(&scope.replace("serviceprovider", "service_provider").as_str())
+                })
                 .collect();
             if !missing.is_empty() {
                 wrong.push(format!("{} ({}): {permission} also counts at {missing:?}", route.op, action.name));
@@ -158,7 +164,11 @@ fn every_event_is_in_the_catalogue() {
         }
     }
     for listener in start::registry().listeners {
-        assert!(event_type(listener.event).is_some(), "something listens to {}, which is not in the catalogue", listener.event);
+        assert!(
+            event_type(listener.event).is_some(),
+            "something listens to {}, which is not in the catalogue",
+            listener.event
+        );
     }
 }
 
@@ -173,7 +183,12 @@ fn links_lead_to_views_and_collections() {
             assert!(names.insert(column.name), "{} has {} twice", view.name, column.name);
             assert!(!column.about.is_empty(), "{}: {} has no sentence", view.name, column.name);
             if let Kind::Link(thing) | Kind::Links(thing) = column.kind {
-                assert!(addresses.contains(thing), "{}: {} links to {thing}, which has no address", view.name, column.name);
+                assert!(
+                    addresses.contains(thing),
+                    "{}: {} links to {thing}, which has no address",
+                    view.name,
+                    column.name
+                );
             }
         }
         for order in view.orders {
@@ -189,7 +204,12 @@ fn links_lead_to_views_and_collections() {
         for field in action.fields {
             assert!(!field.about.is_empty(), "{}: {} has no sentence", action.name, field.name);
             if let Kind::Link(thing) | Kind::Links(thing) = field.kind {
-                assert!(things.contains(thing), "{}: {} links to {thing}, which no view shows", action.name, field.name);
+                assert!(
+                    things.contains(thing),
+                    "{}: {} links to {thing}, which no view shows",
+                    action.name,
+                    field.name
+                );
             }
         }
     }

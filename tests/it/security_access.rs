@@ -1,10 +1,19 @@
 //! Security cases about who reaches what, by their class (reference: security cases, C1, C2, C5, C8, C12).
 
 use crate::gallery::{self, Gallery, path_of, text_of};
-use proptest::{prelude::*, strategy::ValueTree, test_runner::{Config, RngAlgorithm, TestRng, TestRunner}};
+use proptest::{
+    prelude::*,
+    strategy::ValueTree,
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use stoa_kernel::{access::Needs, action::Target, field::Kind, view::{Test, View}};
+use stoa_kernel::{
+    access::Needs,
+    action::Target,
+    field::Kind,
+    view::{Test, View},
+};
 use stoa_tenancy::access::permissions::{PERMISSIONS, Permission};
 use stoa_testing::{Lab, Person, World, both, thing};
 use stoa_waldur::route::{Run, Verb};
@@ -405,7 +414,8 @@ both! {
 /// C10: every operation says who may call it, and those for everybody are a list that is looked at.
 #[test]
 fn c10_operations_open_to_strangers_are_known() {
-    let open: BTreeSet<&str> = gallery::routes().filter(|route| matches!(route.needs(), Needs::Nothing)).map(|route| route.op).collect();
+    let open: BTreeSet<&str> =
+        gallery::routes().filter(|route| matches!(route.needs(), Needs::Nothing)).map(|route| route.op).collect();
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/open.txt");
     let now = open.iter().map(|op| format!("{op}\n")).collect::<String>();
     if std::env::var_os("STOA_BLESS").is_some() {

@@ -14,14 +14,18 @@ use stoa_waldur::route::{Route, Run, Verb};
 
 /// Somebody of the cast who may run an action on a thing now, and that thing; ordinary people before staff.
 async fn who_may<'a>(
-    lab: &Lab, gallery: &'a Gallery, action: &'static Action, view: &'static View,
+    lab: &Lab,
+    gallery: &'a Gallery,
+    action: &'static Action,
+    view: &'static View,
 ) -> Option<(&'a str, &'a Person, Found)> {
     let cast = gallery.world.cast.iter().skip(1).chain(gallery.world.cast.first());
     for (who, person) in cast.filter(|(_, person)| !person.token.is_empty()) {
         let actor = lab.actor(person).await;
         for (_, lookup) in gallery::everything(lab, view).await {
             let Some(found) = gallery::found(lab, Some(person), view, &lookup).await else { continue };
-            let in_state = action.from.is_empty() || found.state.as_deref().is_some_and(|state| action.from.contains(&state));
+            let in_state =
+                action.from.is_empty() || found.state.as_deref().is_some_and(|state| action.from.contains(&state));
             if in_state && decide(&actor, &action.needs, &found).allowed {
                 return Some((who, person, found));
             }

@@ -270,7 +270,14 @@ impl Lab {
     }
 
     /// A call with any headers and body.
-    pub async fn raw(&self, person: &Person, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Reply {
+    pub async fn raw(
+        &self,
+        person: &Person,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Reply {
         let path = path.strip_prefix("http://stoa.test").unwrap_or(path);
         let mut request = http::Request::builder().method(method).uri(path).header("host", "stoa.test");
         if !person.token.is_empty() {

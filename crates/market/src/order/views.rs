@@ -186,10 +186,7 @@ pub static PLANS_TO_ORDER: View = View {
         seen_by_provider(actor, clause, "p.offering_id");
         clause.text.push(')');
     },
-    columns: &[
-        Column::new("uuid", Uuid, "p.uuid", "Identifier."),
-        Column::new("name", Text, "p.name", "Name."),
-    ],
+    columns: &[Column::new("uuid", Uuid, "p.uuid", "Identifier."), Column::new("name", Text, "p.name", "Name.")],
     filters: &[],
     orders: &[Order::new("name", "p.name")],
     default_order: "p.name",

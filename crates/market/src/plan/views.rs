@@ -237,59 +237,9 @@ pub static PLANS: View = View {
     owner: None,
 };
 
-/// Every plan that somebody has to do with, as provider or as customer: what links in requests name.
-pub static PLANS_AT_ALL: View = View {
-    name: "plans_at_all",
-    thing: "plan",
-    about: "Plans that one provides or may order.",
-    from: "plans p",
-    joins: JOINS,
-    key: "p.id",
-    lookup: "p.uuid",
-    always: "",
-    needs: Needs::Nothing,
-    visible: |actor, clause| {
-        clause.text.push_str("((");
-        visible_to_public(actor, clause);
-        clause.text.push_str(") OR ");
-        visible_to_provider(actor, clause);
-        clause.text.push(')');
-    },
-    columns: PLAN,
-    filters: &[],
-    orders: &[],
-    default_order: "p.name",
-    places: PLACES,
-    state: None,
-    label: "p.name",
-    owner: None,
-};
-
 fn visible_to_provider(actor: &Actor, clause: &mut Clause) {
     seen_by_provider(actor, clause, "p.offering_id");
 }
-
-/// Every plan of an offering that one sees: where links to plans are looked up. Whether it may be ordered, the order says.
-pub static SEEN_PLANS: View = View {
-    name: "seen_plans",
-    thing: "plan",
-    about: "Plans of the offerings that one sees.",
-    from: "plans p",
-    joins: JOINS,
-    key: "p.id",
-    lookup: "p.uuid",
-    always: "",
-    needs: Needs::Nothing,
-    visible: |actor, clause| crate::offering::views::seen_anyhow(actor, clause, "p.offering_id"),
-    columns: PLAN,
-    filters: FILTERS,
-    orders: &[Order::new("name", "p.name")],
-    default_order: "p.name",
-    places: PLACES,
-    state: None,
-    label: "p.name",
-    owner: None,
-};
 
 /// The plans of a public offering that are open to the asking person; surfaces narrow it to one offering.
 pub static PUBLIC_PLANS: View = View {
