@@ -556,19 +556,20 @@ pub async fn listed_exactly_if_fetchable(lab: &Lab, actor: &Actor, view: &'stati
     if !decide(actor, &view.needs, &Found::default()).allowed {
         return Ok(0);
     }
-    let (mut listed, mut offset) = (BTreeSet::new(), 0);
+    let (mut listed, mut shown, mut offset) = (BTreeSet::new(), BTreeSet::new(), 0);
     loop {
         let ask = Ask { offset, limit: 7, all_rows: true, ..Ask::default() };
         let page = lab.core.look(actor, view, &ask).await.map_err(fault)?;
-        let before = listed.len();
-        listed.extend(page.rows.iter().filter_map(|row| row.get::<i64>(0).ok()));
-        if listed.len() != before + page.rows.len() {
-            return Err(format!("{}: a row is on two pages", view.name));
+        for row in &page.rows {
+            listed.extend(row.get::<i64>(0).ok());
+            if !shown.insert(format!("{row:?}")) {
+                return Err(format!("{}: a row is on two pages: {row:?}", view.name));
+            }
         }
         offset += 7;
         if page.rows.is_empty() || offset >= page.total {
-            if page.total != listed.len() as i64 {
-                return Err(format!("{}: {} rows, but the total is {}", view.name, listed.len(), page.total));
+            if page.total != shown.len() as i64 {
+                return Err(format!("{}: {} rows, but the total is {}", view.name, shown.len(), page.total));
             }
             break;
         }

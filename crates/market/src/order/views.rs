@@ -3,10 +3,7 @@
 //! he asked for himself.
 
 use super::{Kind as Type, State};
-use crate::{
-    columns::{MANAGED_BY, offering_joins, with_offering},
-    offering::views::{seen_by_provider, seen_in_public},
-};
+use crate::columns::{MANAGED_BY, offering_joins, with_offering};
 use stoa_kernel::{
     Result, Val,
     access::{Actor, Needs},
@@ -152,7 +149,6 @@ fn visible(actor: &Actor, clause: &mut Clause) {
     clause.key_in(
         "o.id",
         &[
-            ("SELECT id FROM orders WHERE created_by = ANY($)", vec![actor.id]),
             ("SELECT id FROM orders WHERE customer_id = ANY($)", customers.clone()),
             ("SELECT id FROM orders WHERE project_id = ANY($)", actor.scopes("project", list)),
             ("SELECT id FROM orders WHERE offering_id = ANY($)", actor.scopes("offering", list)),
@@ -167,34 +163,6 @@ fn visible(actor: &Actor, clause: &mut Clause) {
         ],
     );
 }
-
-/// Plans as one names them in an order: those of all offerings that one sees. Whether one can have them is decided there.
-pub static PLANS_TO_ORDER: View = View {
-    name: "plans_to_order",
-    thing: "plan",
-    about: "Plans of the offerings that one sees, as their provider or in public.",
-    from: "plans p",
-    joins: &[],
-    key: "p.id",
-    lookup: "p.uuid",
-    always: "",
-    needs: Needs::SignedIn,
-    visible: |actor, clause| {
-        clause.text.push('(');
-        seen_in_public(actor, clause, "p.offering_id");
-        clause.text.push_str(" OR ");
-        seen_by_provider(actor, clause, "p.offering_id");
-        clause.text.push(')');
-    },
-    columns: &[Column::new("uuid", Uuid, "p.uuid", "Identifier."), Column::new("name", Text, "p.name", "Name.")],
-    filters: &[],
-    orders: &[Order::new("name", "p.name")],
-    default_order: "p.name",
-    places: &[],
-    state: None,
-    label: "p.name",
-    owner: None,
-};
 
 const FILTERS: &[Filter] = &[
     Filter::new("can_approve_as_consumer", Test::By(as_consumer), "Those that one can approve for the consumer."),
