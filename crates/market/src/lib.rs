@@ -55,9 +55,5 @@ pub fn states() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
             <$state>::ALL.iter().flat_map(|from| from.next().iter().map(|to| (from.text(), to.text()))).collect()
         };
     }
-    vec![
-        ("Offering", moves!(offering::State)),
-        ("Order", moves!(order::State)),
-        ("Resource", moves!(resource::State)),
-    ]
+    vec![("Offering", moves!(offering::State)), ("Order", moves!(order::State)), ("Resource", moves!(resource::State))]
 }

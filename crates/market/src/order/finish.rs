@@ -126,13 +126,7 @@ fn outcome(order: &Order, resource: &Resource, end: &End) -> resource::State {
     }
 }
 
-async fn apply(
-    cx: &mut Cx<'_>,
-    order: &Order,
-    resource: &Resource,
-    next: resource::State,
-    end: &End,
-) -> Result<()> {
+async fn apply(cx: &mut Cx<'_>, order: &Order, resource: &Resource, next: resource::State, end: &End) -> Result<()> {
     let mut columns: Vec<(&'static str, Val)> = Vec::new();
     if next != resource.state {
         columns.push(("state", resource.state.to(next)?.text().into()));
@@ -220,7 +214,9 @@ fn told(told: &Told<'_>, end: &End) -> Vec<Event> {
     let called_off = matches!(end, End::Canceled | End::Rejected(..));
     let failed = matches!(end, End::Erred(..));
     let (kind, words) = match told.kind {
-        Kind::Create | Kind::Restore if called_off => ("marketplace_resource_create_canceled", "creation has been canceled."),
+        Kind::Create | Kind::Restore if called_off => {
+            ("marketplace_resource_create_canceled", "creation has been canceled.")
+        }
         Kind::Create | Kind::Restore if failed => ("marketplace_resource_create_failed", "creation has failed."),
         Kind::Create | Kind::Restore => ("marketplace_resource_create_succeeded", "has been created."),
         Kind::Update if called_off => ("marketplace_resource_update_canceled", "update has been canceled."),

@@ -49,10 +49,8 @@ pub async fn release_due(core: &Arc<Core>) -> Result<usize> {
 }
 
 /// Orders and resources follow their project to another organization.
-pub const LISTENERS: [Listener; 1] = [Listener {
-    event: "project_update_succeeded",
-    run: |cx, event| Box::pin(follow(cx, event)),
-}];
+pub const LISTENERS: [Listener; 1] =
+    [Listener { event: "project_update_succeeded", run: |cx, event| Box::pin(follow(cx, event)) }];
 
 async fn follow(cx: &mut Cx<'_>, event: &Event) -> Result<()> {
     if !event.changes.iter().any(|change| change.field == "customer") || cx.found.thing != "project" {

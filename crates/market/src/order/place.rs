@@ -124,11 +124,8 @@ async fn check_place(cx: &mut Cx<'_>, wish: &Wish, scene: &Scene, offering: &Off
         return Err(Error::field("offering", "The offering is not among those that may be used in this project."));
     }
     if offering.shared {
-        let groups = if offering.groups.is_empty() {
-            Vec::new()
-        } else {
-            store::groups_of(cx.tx, scene.customer_id).await?
-        };
+        let groups =
+            if offering.groups.is_empty() { Vec::new() } else { store::groups_of(cx.tx, scene.customer_id).await? };
         if !offering.groups.is_empty() && !groups.iter().any(|group| offering.groups.contains(group)) {
             return Err(Error::field("offering", "This offering is not available for ordering."));
         }
@@ -177,10 +174,10 @@ async fn plan_of(cx: &mut Cx<'_>, wish: &Wish, offering: &Offering) -> Result<Op
             return Err(Error::field("plan", "Plan is not available for this organization."));
         }
     }
-    if let Some(max) = plan.max_amount {
-        if store::lock_plan(cx.tx, id).await? >= max {
-            return Err(Error::field("plan", "Plan is not available because limit has been reached."));
-        }
+    if let Some(max) = plan.max_amount
+        && store::lock_plan(cx.tx, id).await? >= max
+    {
+        return Err(Error::field("plan", "Plan is not available because limit has been reached."));
     }
     Ok(Some(plan))
 }
@@ -226,15 +223,18 @@ async fn check_gates(cx: &mut Cx<'_>, wish: &Wish, offering: &Offering) -> Resul
     if most.is_some() || unique.is_some() {
         store::lock_project(cx.tx, wish.project_id).await?;
         let live = resource::store::live_attributes(cx.tx, wish.project_id, offering.id).await?;
-        if let Some(most) = most.and_then(Value::as_u64) {
-            if live.len() as u64 >= most {
-                return Err(Error::invalid("Maximal resource count per project is reached."));
-            }
+        if let Some(most) = most.and_then(Value::as_u64)
+            && live.len() as u64 >= most
+        {
+            return Err(Error::invalid("Maximal resource count per project is reached."));
         }
         if let Some(key) = unique.and_then(Value::as_str).filter(|key| !key.is_empty()) {
             let value = wish.attributes.get(key);
             if value.is_some() && live.iter().any(|attributes| attributes.get(key) == value) {
-                return Err(Error::field("attributes", format!("A resource with this {key} already exists in the project.")));
+                return Err(Error::field(
+                    "attributes",
+                    format!("A resource with this {key} already exists in the project."),
+                ));
             }
         }
     }

@@ -50,7 +50,8 @@ pub fn consumer_reviews(placer: Placer, offering: &Offering, kind: Kind, own: bo
 /// Whether an order waits for the provider. `provides` says whether who reviewed it for the consumer acts for the provider
 /// too (section 3.2).
 pub fn provider_reviews(offering: &Offering, provides: bool) -> bool {
-    let flag = |name: &str, default: bool| offering.plugin_options.get(name).and_then(Value::as_bool).unwrap_or(default);
+    let flag =
+        |name: &str, default: bool| offering.plugin_options.get(name).and_then(Value::as_bool).unwrap_or(default);
     match offering.kind.as_str() {
         "Marketplace.Basic" | "Marketplace.Slurm" => true,
         "Waldur.RemoteOffering" => !(flag("auto_approve_remote_orders", false) || provides),
@@ -72,11 +73,7 @@ pub struct Gates {
 
 /// Where an order goes once the consumer's side has agreed. A day that is today holds nothing up.
 pub fn after_consumer(gates: Gates, today: Date) -> State {
-    if gates.project_start.is_some_and(|day| day > today) {
-        State::PendingProject
-    } else {
-        after_project(gates, today)
-    }
+    if gates.project_start.is_some_and(|day| day > today) { State::PendingProject } else { after_project(gates, today) }
 }
 
 /// Where an order goes once its project has begun.

@@ -4,13 +4,7 @@ use super::{Kind, State, rules};
 use crate::{component::Component, plan::rules::Limits, resource};
 use serde_json::Value;
 use std::collections::HashMap;
-use stoa_kernel::{
-    Date, Error, Query, Result, Row, Time, Tx, Val,
-    field::Input,
-    id::Uuid,
-    record,
-    vals,
-};
+use stoa_kernel::{Date, Error, Query, Result, Row, Time, Tx, Val, field::Input, id::Uuid, record, vals};
 
 /// The table.
 pub const TABLE: &str = "orders";
@@ -255,7 +249,13 @@ pub async fn follow_project(tx: &mut Tx, project_id: i64) -> Result<()> {
 ///
 /// # Errors
 /// Invalid where a limit of all resources together would be passed.
-pub async fn reserve(tx: &mut Tx, resource_id: i64, components: &[Component], limits: &Limits, now: Time) -> Result<()> {
+pub async fn reserve(
+    tx: &mut Tx,
+    resource_id: i64,
+    components: &[Component],
+    limits: &Limits,
+    now: Time,
+) -> Result<()> {
     let rows =
         tx.query("SELECT component_id, amount FROM reservations WHERE resource_id = $1", &vals![resource_id]).await?;
     let held: HashMap<i64, i64> = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_>>()?;
@@ -286,18 +286,13 @@ pub async fn reserve(tx: &mut Tx, resource_id: i64, components: &[Component], li
 
 /// Takes more of a component, if all resources together stay below what is available. The update locks the component's row
 /// until the transaction ends, so the sum for the cap over a span, which is read after it, is exact.
-async fn take(
-    tx: &mut Tx,
-    resource_id: i64,
-    component: &Component,
-    more: i64,
-    after: i64,
-    now: Time,
-) -> Result<()> {
+async fn take(tx: &mut Tx, resource_id: i64, component: &Component, more: i64, after: i64, now: Time) -> Result<()> {
     let sql = "UPDATE offering_components SET used = used + $1 WHERE id = $2 \
                AND (max_available_limit IS NULL OR max_available_limit <= 0 OR used + $3 < max_available_limit)";
     if tx.execute(sql, &vals![more, component.id, more]).await? == 0 {
-        let row = tx.one("SELECT max_available_limit - used FROM offering_components WHERE id = $1", &vals![component.id]).await?;
+        let row = tx
+            .one("SELECT max_available_limit - used FROM offering_components WHERE id = $1", &vals![component.id])
+            .await?;
         let left = row.map_or(Ok(None), |row| row.get::<Option<i64>>(0))?.unwrap_or(0);
         let kind = &component.kind;
         return Err(Error::field(

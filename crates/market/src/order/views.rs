@@ -186,10 +186,7 @@ pub static PLANS_TO_ORDER: View = View {
         seen_by_provider(actor, clause, "p.offering_id");
         clause.text.push(')');
     },
-    columns: &[
-        Column::new("uuid", Uuid, "p.uuid", "Identifier."),
-        Column::new("name", Text, "p.name", "Name."),
-    ],
+    columns: &[Column::new("uuid", Uuid, "p.uuid", "Identifier."), Column::new("name", Text, "p.name", "Name.")],
     filters: &[],
     orders: &[Order::new("name", "p.name")],
     default_order: "p.name",
@@ -219,7 +216,11 @@ const FILTERS: &[Filter] = &[
     ),
     Filter::new("project_uuid", Test::Uuid("proj.uuid = ANY($)"), "Identifier of the project."),
     Filter::new("provider_uuid", Test::Uuid("prov.uuid = ANY($)"), "Identifier of the provider's organization."),
-    Filter::new("query", Test::By(query), "Part of the name of the resource or the project, or of the short name; or the identifier."),
+    Filter::new(
+        "query",
+        Test::By(query),
+        "Part of the name of the resource or the project, or of the short name; or the identifier.",
+    ),
     Filter::new("resource", Test::Link("resource", "res.uuid = ANY($)"), "The resource."),
     Filter::new("resource_name", Test::Contains(&["res.name"]), "Part of the resource's name."),
     Filter::new("resource_uuid", Test::Uuid("res.uuid = ANY($)"), "Identifier of the resource."),

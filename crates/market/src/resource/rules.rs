@@ -204,7 +204,11 @@ mod tests {
     #[test]
     fn names_follow_the_pattern() {
         let parts = NameParts {
-            words: vec![("customer_slug", "ACME".into()), ("project_slug", "lab".into()), ("offering_slug", "vm".into())],
+            words: vec![
+                ("customer_slug", "ACME".into()),
+                ("project_slug", "lab".into()),
+                ("offering_slug", "vm".into()),
+            ],
             attributes: json!({"size": "m", "n": 3}),
         };
         assert_eq!(name(None, &parts, 1), "acme-lab-vm");

@@ -3,14 +3,7 @@
 use super::{State, rules::Endpoint};
 use crate::{order::rules, plan::rules::Limits};
 use serde_json::Value;
-use stoa_kernel::{
-    Date, Error, Query, Result, Time, Tx, Val,
-    action::Cx,
-    field::Input,
-    id::Uuid,
-    record,
-    vals,
-};
+use stoa_kernel::{Date, Error, Query, Result, Time, Tx, Val, action::Cx, field::Input, id::Uuid, record, vals};
 
 /// The table.
 pub const TABLE: &str = "resources";

@@ -237,7 +237,11 @@ macro_rules! not_billed_by {
 
 const FILTERS: &[Filter] = &[
     Filter::new("backend_id", Test::Equals("r.backend_id"), "The provider's name for it."),
-    Filter::new("backend_metadata", Test::Contains(&["r.backend_metadata"]), "Part of what the provider says about it."),
+    Filter::new(
+        "backend_metadata",
+        Test::Contains(&["r.backend_metadata"]),
+        "Part of what the provider says about it.",
+    ),
     Filter::new("category_uuid", Test::Uuid("cat.uuid = ANY($)"), "Identifier of the category."),
     Filter::new(
         "component_count",
@@ -301,13 +305,21 @@ const FILTERS: &[Filter] = &[
     Filter::new("provider_uuid", Test::Uuid("prov.uuid = ANY($)"), "Identifier of the provider's organization."),
     Filter::new("query", Test::By(query), "Part of a name of it, or its identifier."),
     Filter::new("resource_attributes", Test::Contains(&["r.attributes"]), "Part of what its order asked for."),
-    Filter::new("restrict_member_access", Test::Bool("r.restrict_member_access"), "Whether the project's people are kept out."),
+    Filter::new(
+        "restrict_member_access",
+        Test::Bool("r.restrict_member_access"),
+        "Whether the project's people are kept out.",
+    ),
     Filter::new("runtime_state", Test::By(runtime_state), "What the provider says that it does."),
     Filter::new("scope", Test::UuidLoose("r.uuid = ANY($) AND FALSE"), "What stands behind it."),
     Filter::new("service_manager_uuid", Test::Uuid(MANAGED_BY), "Identifier of a service manager of the provider."),
     Filter::new("slug", Test::Equals("r.slug"), "Short name."),
     Filter::new("state", Test::AnyOf("r.state", State::TEXTS), "State; may repeat."),
-    Filter::new("usage_based", Test::Flag(billed_by!("usage"), not_billed_by!("usage")), "Whether some of it is billed by usage."),
+    Filter::new(
+        "usage_based",
+        Test::Flag(billed_by!("usage"), not_billed_by!("usage")),
+        "Whether some of it is billed by usage.",
+    ),
     Filter::new(
         "visible_to_providers",
         Test::Flag(
@@ -479,6 +491,7 @@ pub const TEAM_OF: &str = "g.scope_id = (SELECT x.project_id FROM resources x WH
 /// What belongs to a resource, by its key: periods.
 pub const PERIODS_OF: &str = "pp.resource_id = $";
 /// What belongs to a resource, by its key: offerings below its own that are for its project.
-pub const BELOW: &str = "(f.parent_id, f.project_id) = (SELECT x.offering_id, x.project_id FROM resources x WHERE x.id = $)";
+pub const BELOW: &str =
+    "(f.parent_id, f.project_id) = (SELECT x.offering_id, x.project_id FROM resources x WHERE x.id = $)";
 /// What belongs to a resource, by its key: its versions.
 pub const VERSIONS_OF: &str = "v.thing = 'resource' AND v.thing_id = $";

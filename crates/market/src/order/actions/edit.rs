@@ -206,7 +206,8 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
 
 async fn unlink(cx: &mut Cx<'_>) -> Result<Done> {
     let (order, resource) = store::lock(cx.tx, cx.found.id).await?;
-    let event = told(cx, &order, &resource, "marketplace_order_unlinked", "Marketplace order has been unlinked.").await?;
+    let event =
+        told(cx, &order, &resource, "marketplace_order_unlinked", "Marketplace order has been unlinked.").await?;
     if !order.state.is_over() {
         // Only the row goes; but what the order held beyond the resource's own limits goes with it.
         let components = component::store::of_offering(cx.tx, order.offering_id).await?;

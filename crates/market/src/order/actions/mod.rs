@@ -50,13 +50,7 @@ async fn locked(cx: &mut Cx<'_>, from: &[&'static str]) -> Result<(Order, Resour
 }
 
 /// An event about an order.
-async fn told(
-    cx: &mut Cx<'_>,
-    order: &Order,
-    resource: &Resource,
-    kind: &'static str,
-    message: &str,
-) -> Result<Event> {
+async fn told(cx: &mut Cx<'_>, order: &Order, resource: &Resource, kind: &'static str, message: &str) -> Result<Event> {
     let scene = store::scene(cx.tx, order.project_id, order.offering_id).await?;
     Ok(Told { uuid: order.uuid, kind: order.kind, resource, scene: &scene }.order_event(kind, message))
 }

@@ -116,7 +116,8 @@ async fn set_executing(cx: &mut Cx<'_>) -> Result<Done> {
         columns.push(("error_traceback", "".into()));
     }
     store::set(cx.tx, order.id, cx.now, columns).await?;
-    let event = told(cx, &order, &resource, "marketplace_order_approved", "Marketplace order is being executed.").await?;
+    let event =
+        told(cx, &order, &resource, "marketplace_order_approved", "Marketplace order is being executed.").await?;
     Ok(Done::event(event))
 }
 

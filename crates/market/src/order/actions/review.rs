@@ -96,7 +96,8 @@ pub static CANCEL: Action = Action {
 async fn approve_by_consumer(cx: &mut Cx<'_>) -> Result<Done> {
     let (order, resource) = locked(cx, AT_CONSUMER).await?;
     approve(cx, &order).await?;
-    let event = told(cx, &order, &resource, "marketplace_order_approved", "Marketplace order has been approved.").await?;
+    let event =
+        told(cx, &order, &resource, "marketplace_order_approved", "Marketplace order has been approved.").await?;
     Ok(Done::event(event))
 }
 
@@ -135,7 +136,8 @@ async fn approve_by_provider(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
         columns.push(("attributes", Value::Object(attributes).into()));
     }
     store::set(cx.tx, order.id, cx.now, columns).await?;
-    let event = told(cx, &order, &resource, "marketplace_order_approved", "Marketplace order has been approved.").await?;
+    let event =
+        told(cx, &order, &resource, "marketplace_order_approved", "Marketplace order has been approved.").await?;
     Ok(Done::event(event))
 }
 

@@ -41,11 +41,7 @@ pub static TERMINATE: Action = Action {
     needs: Needs::Permission(Permission::ResourceTerminate.id(), EITHER),
     from: &[State::Ok.text(), State::Erred.text(), State::Terminating.text()],
     fields: &[Field::new("attributes", Kind::Object, "What the end needs to know.")],
-    events: &[
-        "marketplace_order_created",
-        "marketplace_resource_terminate_requested",
-        "marketplace_order_approved",
-    ],
+    events: &["marketplace_order_created", "marketplace_resource_terminate_requested", "marketplace_order_approved"],
     run: |cx, input| Box::pin(terminate(cx, input)),
 };
 
@@ -84,11 +80,7 @@ pub static UPDATE_OPTIONS: Action = Action {
     needs: Needs::Permission(Permission::ResourceUpdateOptions.id(), EITHER),
     from: STEADY,
     fields: super::provider::OPTIONS,
-    events: &[
-        "marketplace_resource_updated",
-        "marketplace_order_created",
-        "marketplace_resource_update_requested",
-    ],
+    events: &["marketplace_resource_updated", "marketplace_order_created", "marketplace_resource_update_requested"],
     run: |cx, input| Box::pin(update_options(cx, input)),
 };
 
@@ -188,12 +180,7 @@ async fn update_limits(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
 }
 
 /// Places an order for other limits of a locked resource.
-async fn change_limits(
-    cx: &mut Cx<'_>,
-    resource: &Resource,
-    sent: Limits,
-    comment: Option<String>,
-) -> Result<Placed> {
+async fn change_limits(cx: &mut Cx<'_>, resource: &Resource, sent: Limits, comment: Option<String>) -> Result<Placed> {
     let offering = offering::store::load(cx.tx, resource.offering_id).await?.ok_or(Error::NotFound)?;
     if !rules::can_update_limits(&offering.kind) {
         return Err(Error::invalid("Changing limits is not supported for this type of offering."));
@@ -231,7 +218,8 @@ async fn update_options(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let options = super::provider::sent_options(&offering, &input)?;
     let attributes = json!({"new_options": options, "old_options": resource.options});
     let placed = place::place(cx, wish(&resource, Type::Update, attributes)).await?;
-    let answer = json!({"status": "Resource options update order has been created.", "order_uuid": id::hex(&placed.uuid)});
+    let answer =
+        json!({"status": "Resource options update order has been created.", "order_uuid": id::hex(&placed.uuid)});
     Ok(placed.done().answer(answer))
 }
 

@@ -81,7 +81,8 @@ async fn update(cx: &mut Cx<'_>, mut input: Input, fields: &'static [Field]) -> 
         let end = rules::end_date(input.date("end_date"), &offering.plugin_options, created, today)?;
         input.set("end_date", end);
     }
-    let changes = record::update(cx, store::TABLE, resource.id, fields, &input, vec![("modified", cx.now.into())]).await?;
+    let changes =
+        record::update(cx, store::TABLE, resource.id, fields, &input, vec![("modified", cx.now.into())]).await?;
     let resource = locked(cx).await?;
     let answer = shown(cx, &input, &resource).await?;
     if changes.is_empty() {
@@ -92,7 +93,10 @@ async fn update(cx: &mut Cx<'_>, mut input: Input, fields: &'static [Field]) -> 
         let by = (cx.actor.id != 0).then_some(cx.actor.id);
         let columns = vec![("end_date_requested_by", by.into()), ("end_date_updated_at", cx.now.into())];
         store::set(cx.tx, resource.id, cx.now, columns).await?;
-        ("marketplace_resource_update_end_date_succeeded", format!("End date of resource {} has been updated.", resource.name))
+        (
+            "marketplace_resource_update_end_date_succeeded",
+            format!("End date of resource {} has been updated.", resource.name),
+        )
     } else {
         (UPDATED, format!("Resource {} has been updated.", resource.name))
     };

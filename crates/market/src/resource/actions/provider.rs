@@ -134,10 +134,7 @@ pub static SET_END_DATE: Action = Action {
     name: "resource.set_end_date_by_provider",
     about: "Set the last day of a resource, a week ahead at least.",
     target: Target::Thing(&PROVIDER_RESOURCES),
-    needs: Needs::Any(&[
-        Needs::Permission(Permission::ResourceSetEndDate.id(), PROVIDER),
-        Needs::StaffOrSupport,
-    ]),
+    needs: Needs::Any(&[Needs::Permission(Permission::ResourceSetEndDate.id(), PROVIDER), Needs::StaffOrSupport]),
     from: &[],
     fields: &[Field::new("end_date", Kind::Date, "Its last day.").nullable()],
     events: &["marketplace_resource_update_end_date_succeeded"],
@@ -376,15 +373,18 @@ pub fn sent_options(offering: &Offering, input: &Input) -> Result<Value> {
         return Err(Error::field("options", format!("{unknown}: This option can't be set.")));
     }
     // What is not sent stays, so nothing is required here.
-    let form: serde_json::Map<String, Value> =
-        form.into_iter().flatten().filter(|(key, _)| options.contains_key(*key)).map(|(k, v)| (k.clone(), v.clone())).collect();
-    order_rules::check_attributes(&json!({"options": form}), &sent)
-        .map_err(|error| match error {
-            Error::Invalid(invalid) => {
-                Error::field("options", invalid.fields.into_values().flatten().collect::<Vec<_>>().join(" "))
-            }
-            other => other,
-        })?;
+    let form: serde_json::Map<String, Value> = form
+        .into_iter()
+        .flatten()
+        .filter(|(key, _)| options.contains_key(*key))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    order_rules::check_attributes(&json!({"options": form}), &sent).map_err(|error| match error {
+        Error::Invalid(invalid) => {
+            Error::field("options", invalid.fields.into_values().flatten().collect::<Vec<_>>().join(" "))
+        }
+        other => other,
+    })?;
     Ok(sent)
 }
 

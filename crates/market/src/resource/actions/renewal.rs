@@ -84,7 +84,8 @@ async fn read(cx: &mut Cx<'_>, resource: &Resource, input: &Input) -> Result<Ren
 
 /// What the months of a renewal cost, and what higher limits cost until the old end.
 fn prices(renewal: &Renewal, resource: &Resource, today: Date) -> Result<(Amount, Amount)> {
-    let once = |limits: &Limits, months| Ok::<_, Error>(plan::rules::create_cost(&renewal.parts, limits, Some(months))?.once);
+    let once =
+        |limits: &Limits, months| Ok::<_, Error>(plan::rules::create_cost(&renewal.parts, limits, Some(months))?.once);
     let subscription = once(&renewal.limits, renewal.months)?;
     if renewal.limits == resource.limits || renewal.old_end <= today {
         return Ok((subscription, Amount::ZERO));
