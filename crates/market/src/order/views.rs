@@ -1,9 +1,11 @@
 //! What is seen of orders. On the consumer's side those see them whose role carries the permission to list them on the
 //! project or its organization, on the provider's side on the offering, its provider or organization; and everybody sees what
-//! he asked for himself.
+//! he asked for himself, where he still belongs.
 
 use super::{Kind as Type, State};
-use crate::columns::{MANAGED_BY, offering_joins, with_offering};
+use crate::{
+    columns::{MANAGED_BY, OF_PROVIDER, offering_joins, seen, with_offering},
+};
 use stoa_kernel::{
     Result, Val,
     access::{Actor, Needs},
@@ -145,23 +147,23 @@ pub static ORDERS: View = View {
 
 fn visible(actor: &Actor, clause: &mut Clause) {
     let list = Some(Permission::OrderList.id());
-    let customers = actor.scopes("customer", list);
-    clause.key_in(
-        "o.id",
-        &[
-            ("SELECT id FROM orders WHERE customer_id = ANY($)", customers.clone()),
-            ("SELECT id FROM orders WHERE project_id = ANY($)", actor.scopes("project", list)),
-            ("SELECT id FROM orders WHERE offering_id = ANY($)", actor.scopes("offering", list)),
-            (
-                "SELECT x.id FROM orders x JOIN offerings y ON y.id = x.offering_id WHERE y.customer_id = ANY($)",
-                customers,
-            ),
-            (
-                "SELECT x.id FROM orders x JOIN offerings y ON y.id = x.offering_id WHERE y.provider_id = ANY($)",
-                actor.scopes("service_provider", list),
-            ),
-        ],
-    );
+    let [offering, customer, provider] = OF_PROVIDER;
+    let ways = vec![
+        ("~.created_by = {actor} AND ~.project_id = ANY($)", unlisted(actor, "project")),
+        ("~.created_by = {actor} AND ~.customer_id = ANY($)", unlisted(actor, "customer")),
+        ("~.customer_id = ANY($)", actor.scopes("customer", list)),
+        ("~.project_id = ANY($)", actor.scopes("project", list)),
+        (offering, actor.scopes("offering", list)),
+        (customer, actor.scopes("customer", list)),
+        (provider, actor.scopes("service_provider", list)),
+    ];
+    seen(clause, "orders", "o", ways);
+}
+
+/// Scopes where the actor belongs but may not list orders: his own he sees all the same.
+fn unlisted(actor: &Actor, kind: &str) -> Vec<i64> {
+    let listed = actor.scopes(kind, Some(Permission::OrderList.id()));
+    actor.scopes(kind, None).into_iter().filter(|id| !listed.contains(id)).collect()
 }
 
 const FILTERS: &[Filter] = &[
