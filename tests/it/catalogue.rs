@@ -364,6 +364,11 @@ both! {
         let shown = lab.get(&scene.owner, &plan).await.is(200).body;
         assert_eq!((&shown["prices"]["storage"], &shown["future_prices"]["storage"]), (&json!(0.1), &json!(7.0)));
         assert_eq!(shown["resources_count"], 1);
+        assert_eq!(stoa_market::plan::jobs::apply_due(&lab.core).await.unwrap(), 0);
+        lab.advance(32 * 24 * 3600);
+        assert_eq!(stoa_market::plan::jobs::apply_due(&lab.core).await.unwrap(), 1);
+        assert_eq!(stoa_market::plan::jobs::apply_due(&lab.core).await.unwrap(), 0);
+        assert_eq!(lab.get(&scene.owner, &plan).await.is(200).body["prices"]["storage"], 7.0);
         lab.delete(&scene.owner, &plan).await.is(409);
         lab.delete(&lab.staff, &offering.url).await.is(409);
         let component = offering.body["components"][0]["uuid"].clone();
