@@ -28,12 +28,12 @@ pub const MIGRATIONS: &[Migration] =
 /// Registers this area's actions, views and listeners.
 pub fn register(registry: &mut Registry) {
     registry.fuller.extend(additions::fuller());
+    order::register(registry);
     category::register(registry);
     provider::register(registry);
     offering::register(registry);
     component::register(registry);
     plan::register(registry);
-    order::register(registry);
     resource::register(registry);
 }
 

@@ -198,7 +198,7 @@ macro_rules! columns {
         Column::new("type", Text, "o.type", "Its kind of provisioning."),
         Column::new("shared", Bool, "o.shared", "Whether other organizations may use it."),
         Column::new("billable", Bool, "o.billable", "Whether use of it is invoiced."),
-        Column::new("scope", Link("service_settings"), "settings.uuid", "The settings of its service.").nullable(),
+        Column::new("scope", Link("service_settings"), "settings.uuid", "The settings of its service.").nullable().absent(),
         Column::new("scope_uuid", Uuid, "settings.uuid", "Identifier of the settings.").nullable(),
         Column::new("scope_name", Text, "settings.name", "Name of the settings.").nullable(),
         Column::new("scope_state", Text, "settings.state", "State of the settings.").nullable(),
@@ -422,10 +422,15 @@ pub fn seen_in_public(actor: &Actor, clause: &mut Clause, key: &str) {
 }
 
 fn seen_at_all(actor: &Actor, clause: &mut Clause) {
+    seen_anyhow(actor, clause, "o.id");
+}
+
+/// The condition that an offering, named by its key, is seen in public or as a provider.
+pub fn seen_anyhow(actor: &Actor, clause: &mut Clause, key: &str) {
     clause.text.push('(');
-    seen_in_public(actor, clause, "o.id");
+    seen_in_public(actor, clause, key);
     clause.text.push_str(" OR ");
-    seen_by_provider(actor, clause, "o.id");
+    seen_by_provider(actor, clause, key);
     clause.text.push(')');
 }
 

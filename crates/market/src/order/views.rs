@@ -149,7 +149,6 @@ fn visible(actor: &Actor, clause: &mut Clause) {
     clause.key_in(
         "o.id",
         &[
-            ("SELECT id FROM orders WHERE created_by = ANY($)", vec![actor.id]),
             ("SELECT id FROM orders WHERE customer_id = ANY($)", customers.clone()),
             ("SELECT id FROM orders WHERE project_id = ANY($)", actor.scopes("project", list)),
             ("SELECT id FROM orders WHERE offering_id = ANY($)", actor.scopes("offering", list)),

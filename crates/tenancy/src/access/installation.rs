@@ -4,7 +4,8 @@
 //! A type sets what roles are called and whether members of projects exist. The cells of the matrices that the published
 //! roles do not meet are the same in every type, and are the only permissions that this table touches:
 //!
-//! - administrators approve the creation of orders, also of public offerings (the published set: only private ones);
+//! - administrators approve the creation of orders, also of public offerings, once a type was chosen; an installation where
+//!   nobody chose has the published set: only private ones;
 //! - managers of projects approve it where the installation says so (the cell marked "configurable");
 //! - members of projects see and use, but do not order: "request and manage resources" is not theirs in any type.
 
@@ -23,6 +24,8 @@ pub struct Choices {
     pub installation: Installation,
     /// Whether managers of projects approve orders on the consumer's side.
     pub managers_approve: bool,
+    /// Whether administrators of projects do.
+    pub administrators_approve: bool,
 }
 
 /// Whether a cell of the matrix is held under these choices.
@@ -30,8 +33,8 @@ type Holds = fn(Choices) -> bool;
 
 /// The cells: role, permission, whether it is held.
 const CELLS: &[(&str, Permission, Holds)] = &[
-    ("PROJECT.ADMIN", OrderApprove, |_| true),
-    ("PROJECT.ADMIN", OrderReject, |_| true),
+    ("PROJECT.ADMIN", OrderApprove, |choices| choices.administrators_approve),
+    ("PROJECT.ADMIN", OrderReject, |choices| choices.administrators_approve),
     ("PROJECT.MANAGER", OrderApprove, |choices| choices.managers_approve),
     ("PROJECT.MANAGER", OrderReject, |choices| choices.managers_approve),
     ("PROJECT.MEMBER", OrderCreate, |_| false),
@@ -76,7 +79,13 @@ mod tests {
 
     fn all_choices() -> impl Iterator<Item = Choices> {
         let types = Installation::ALL.into_iter();
-        types.flat_map(|installation| [false, true].map(|managers_approve| Choices { installation, managers_approve }))
+        types.flat_map(|installation| {
+            [false, true].map(|managers_approve| Choices {
+                installation,
+                managers_approve,
+                administrators_approve: true,
+            })
+        })
     }
 
     /// The rows of reference/installation-matrices.md, sections 5 to 7, that roles of organizations and projects decide.
@@ -112,7 +121,7 @@ mod tests {
         for choices in all_choices() {
             assert_eq!(active(member, choices), choices.installation == Installation::AcademicShared);
         }
-        let shared = Choices { installation: Installation::AcademicShared, managers_approve: false };
+        let shared = Choices { installation: Installation::AcademicShared, ..Choices::default() };
         for role in SHIPPED.iter().filter(|role| role.name != "PROJECT.MEMBER") {
             assert_eq!(active(role, shared), role.active, "{}", role.name);
         }

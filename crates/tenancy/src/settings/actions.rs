@@ -1,6 +1,8 @@
 //! What can be done with the installation as a whole. Only staff do it.
 
-use super::{INSTALLATION_TYPE, MANAGERS_APPROVE, ONE_MANAGER, PREAPPROVED_ONLY, Settings, store};
+use super::{
+    ADMINISTRATORS_APPROVE, INSTALLATION_TYPE, MANAGERS_APPROVE, ONE_MANAGER, PREAPPROVED_ONLY, Settings, store,
+};
 use crate::{access::roles::Installation, role};
 use serde_json::Value;
 use stoa_kernel::{
@@ -16,6 +18,11 @@ const FIELDS: &[Field] = &[
     Field::new("type", Kind::Choice("InstallationType", &["cloud", "academic", "academic_shared"]), "The type."),
     Field::new("project_managers_approve_orders", Kind::Bool, "Whether managers of projects approve orders."),
     Field::new(
+        "project_administrators_approve_orders",
+        Kind::Bool,
+        "Whether administrators of projects approve orders of public offerings; yes if only a type is chosen.",
+    ),
+    Field::new(
         "project_managers_add_preapproved_users_only",
         Kind::Bool,
         "Whether managers of projects add only people whom the organization knows.",
@@ -27,6 +34,7 @@ const FIELDS: &[Field] = &[
 const KEYS: &[(&str, &str)] = &[
     ("type", INSTALLATION_TYPE),
     ("project_managers_approve_orders", MANAGERS_APPROVE),
+    ("project_administrators_approve_orders", ADMINISTRATORS_APPROVE),
     ("project_managers_add_preapproved_users_only", PREAPPROVED_ONLY),
     ("only_one_project_manager", ONE_MANAGER),
 ];
@@ -43,7 +51,11 @@ pub static UPDATE: Action = Action {
     run: |cx, input| Box::pin(update(cx, input)),
 };
 
-async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
+    // Choosing a type chooses its matrix, in which administrators approve (reference/installation-matrices.md, section 9).
+    if input.has("type") && !input.has("project_administrators_approve_orders") {
+        input.set("project_administrators_approve_orders", true);
+    }
     let settings = Settings::load(&mut *cx.tx).await?;
     let mut changes = Vec::new();
     let by = (cx.actor.id != 0).then_some(cx.actor.id);
@@ -77,5 +89,6 @@ pub fn choices(settings: &Settings) -> Value {
 /// use [`UPDATE`], which goes on record.
 pub async fn apply(tx: &mut Tx, installation: Installation, now: Time) -> Result<()> {
     store::set(tx, INSTALLATION_TYPE, &installation.name().into(), None, now).await?;
+    store::set(tx, ADMINISTRATORS_APPROVE, &true.into(), None, now).await?;
     role::store::settle(tx, None, now).await
 }

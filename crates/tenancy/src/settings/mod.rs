@@ -21,6 +21,8 @@ use stoa_kernel::{Query, Result, door::Registry};
 pub const INSTALLATION_TYPE: &str = "INSTALLATION_TYPE";
 /// Whether managers of projects approve orders: the cell marked "configurable" in the matrices.
 pub const MANAGERS_APPROVE: &str = "PROJECT_MANAGERS_APPROVE_ORDERS";
+/// Whether administrators of projects approve orders.
+pub const ADMINISTRATORS_APPROVE: &str = "PROJECT_ADMINISTRATORS_APPROVE_ORDERS";
 /// Whether managers of projects add only people whom the organization knows, where the project says nothing itself.
 pub const PREAPPROVED_ONLY: &str = "PROJECT_MANAGERS_ADD_PREAPPROVED_USERS_ONLY";
 /// Whether a project has one manager at most.
@@ -43,6 +45,14 @@ pub const OWN: &[Setting] = &[
         public: false,
         section: "Installation",
         about: "Let managers of projects approve orders for their projects.",
+    },
+    Setting {
+        key: ADMINISTRATORS_APPROVE,
+        kind: SettingKind::Boolean,
+        default: "false",
+        public: false,
+        section: "Installation",
+        about: "Let administrators of projects approve orders of public offerings for their projects.",
     },
     Setting {
         key: PREAPPROVED_ONLY,
@@ -130,7 +140,11 @@ impl Settings {
 
     /// What decides about the shipped roles.
     pub fn choices(&self) -> Choices {
-        Choices { installation: self.installation(), managers_approve: self.is_on(MANAGERS_APPROVE) }
+        Choices {
+            installation: self.installation(),
+            managers_approve: self.is_on(MANAGERS_APPROVE),
+            administrators_approve: self.is_on(ADMINISTRATORS_APPROVE),
+        }
     }
 }
 

@@ -53,6 +53,12 @@ const CHOICES: &[Column] = &[
     Column::new("type", Text, "", "The type."),
     Column::new("project_managers_approve_orders", Bool, "", "Whether managers of projects approve orders."),
     Column::new(
+        "project_administrators_approve_orders",
+        Bool,
+        "",
+        "Whether administrators of projects approve orders of public offerings.",
+    ),
+    Column::new(
         "project_managers_add_preapproved_users_only",
         Bool,
         "",
