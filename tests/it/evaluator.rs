@@ -383,6 +383,8 @@ impl Tables {
                 ("resource", "offering") => ("offering", of(&self.resources)?.2),
                 ("order", "project") => ("project", of(&self.orders)?.1),
                 ("order", "offering") => ("offering", of(&self.orders)?.2),
+                ("resource" | "order", "customer") => self.at(kind, id, "project.customer")?,
+                ("resource" | "order", "service_provider") => self.at(kind, id, "offering.service_provider")?,
                 ("offering", "customer") => ("customer", self.offerings.iter().find(|row| row.0 == id)?.1),
                 ("service_provider", "customer") => ("customer", self.providers.iter().find(|row| row.0 == id)?.1),
                 ("customer", "serviceprovider" | "service_provider" | "provider") => {

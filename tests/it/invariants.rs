@@ -70,7 +70,7 @@ fn sources() -> Vec<Source> {
             }
         }
     }
-    let of_tests = ["crates/testing/", "crates/waldur/src/sample.rs"];
+    let of_tests = ["crates/testing/", "crates/waldur/src/sample.rs", "crates/waldur/src/wire/tests.rs"];
     found.retain(|source| source.path.contains("/src/") && !of_tests.iter().any(|path| source.is_under(path)));
     assert!(found.len() > 30, "the sources were not found");
     found
@@ -88,6 +88,12 @@ fn has_statement(line: &str) -> bool {
         verbs.iter().any(|verb| text.starts_with(verb)) || text.starts_with("UPDATE ") && text.contains(" SET ")
     };
     line.split('"').skip(1).step_by(2).any(begins)
+}
+
+/// Whether a line runs a statement.
+fn runs(line: &str) -> bool {
+    let calls = ["tx.execute(", "tx.query(", "tx.one(", "store.query(", "store.query_long(", "query.query("];
+    calls.iter().any(|call| line.contains(call))
 }
 
 /// Whether a line has a text with a part of a statement: a selection inside an expression.
@@ -118,8 +124,11 @@ const STATEMENTS_ELSEWHERE: &[(&str, &str)] = &[
 fn only_store_and_views_hold_sql() {
     let (mut wrong, mut needed) = (Vec::new(), BTreeSet::new());
     for source in sources().iter().filter(|source| !holds_statements(source)) {
-        let expressions = holds_expressions(source);
-        let places = source.places(|line| has_statement(line) || !expressions && has_selection(line));
+        let places = match holds_expressions(source) {
+            // A table of columns or filters may be put together from pieces, but it runs nothing.
+            true => source.places(runs),
+            false => source.places(|line| runs(line) || has_statement(line) || has_selection(line)),
+        };
         if STATEMENTS_ELSEWHERE.iter().any(|(path, _)| *path == source.path) {
             if !places.is_empty() {
                 needed.insert(source.path.clone());

@@ -107,7 +107,7 @@ both! {
         let before = lab.core.store.queries();
         lab.patch(owner, &world.apollo.url, json!({"description": "Cheap."})).await.is(200);
         let update = lab.core.store.queries() - before;
-        assert!(update <= 12, "an update of a project ran {update} statements");
+        assert!(update <= 16, "an update of a project ran {update} statements");
         let before = lab.core.store.queries();
         lab.order(owner, &world.apollo, &world.offering, json!({"storage": 1})).await.is(201);
         let order = lab.core.store.queries() - before;

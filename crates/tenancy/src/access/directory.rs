@@ -118,6 +118,9 @@ impl Directory {
         caller: &Caller,
         now: Time,
     ) -> Result<Actor> {
+        if !staff.signed_in() {
+            return Err(Error::Unauthenticated("Authentication credentials were not provided.".into()));
+        }
         if !staff.is_staff() || staff.narrow.is_some() {
             let decision = stoa_kernel::access::Decision::rule("Only staff may act as another user.");
             return Err(Error::Forbidden(Box::new(decision)));
