@@ -30,7 +30,8 @@ async fn main() -> Outcome<()> {
         let at = words.iter().position(|word| word == name);
         at.and_then(|at| words.get(at + 1)).and_then(|word| word.parse().ok()).unwrap_or(default)
     };
-    let plan = Plan { time: Duration::from_secs(number("--seconds", 5)), connections: number("--connections", 8) as usize };
+    let plan =
+        Plan { time: Duration::from_secs(number("--seconds", 5)), connections: number("--connections", 8) as usize };
     let all = !words.iter().any(|word| word == "sqlite" || word == "postgres");
     if all || words.iter().any(|word| word == "sqlite") {
         let folder = std::env::temp_dir().join(format!("stoa-bench-{}", std::process::id()));
@@ -205,7 +206,8 @@ async fn load(server: &Server, plan: &Plan, name: &str, expected: u16, make: Mak
     let (own_after, postgres_after) = server.cpu();
     times.sort_unstable();
     let count = times.len().max(1);
-    let at = |share: f64| times.get(((count as f64 * share) as usize).min(count - 1)).copied().unwrap_or(0) as f64 / 1000.0;
+    let at =
+        |share: f64| times.get(((count as f64 * share) as usize).min(count - 1)).copied().unwrap_or(0) as f64 / 1000.0;
     println!(
         "| {name} | {:.0} | {:.2} | {:.2} | {} | {} |",
         count as f64 / elapsed,
@@ -223,8 +225,15 @@ async fn measure(engine: &str, url: &str, data: &Path, plan: &Plan) -> Outcome<(
     let loaded = began.elapsed();
     let server = Server::start(url, data).await?;
     println!("\n## {engine}\n");
-    println!("The data set was loaded in {:.1} s; the server was ready in {:.0} ms.\n", loaded.as_secs_f64(), server.started_in.as_secs_f64() * 1000.0);
-    println!("| request, {} connections | requests/s | p50 ms | p99 ms | server CPU µs | PostgreSQL CPU µs |", plan.connections);
+    println!(
+        "The data set was loaded in {:.1} s; the server was ready in {:.0} ms.\n",
+        loaded.as_secs_f64(),
+        server.started_in.as_secs_f64() * 1000.0
+    );
+    println!(
+        "| request, {} connections | requests/s | p50 ms | p99 ms | server CPU µs | PostgreSQL CPU µs |",
+        plan.connections
+    );
     println!("|---|---|---|---|---|---|");
     let get = |path: &'static str, who: fn(usize) -> String| -> Make {
         Arc::new(move |n| ("GET", path.to_owned(), who(n), None))
@@ -234,15 +243,29 @@ async fn measure(engine: &str, url: &str, data: &Path, plan: &Plan) -> Outcome<(
     load(&server, plan, "floor: a constant through the same router", 200, get("/healthz", |_| String::new())).await?;
     load(&server, plan, "me", 200, get("/api/users/me/", user)).await?;
     load(&server, plan, "list: a user's projects", 200, get("/api/projects/", user)).await?;
-    load(&server, plan, "list: a user's projects, three fields", 200, get("/api/projects/?field=uuid&field=name&field=url", user)).await?;
+    load(
+        &server,
+        plan,
+        "list: a user's projects, three fields",
+        200,
+        get("/api/projects/?field=uuid&field=name&field=url", user),
+    )
+    .await?;
     load(&server, plan, "list: all projects, page of 10", 200, get("/api/projects/", staff)).await?;
     load(&server, plan, "list: all projects, page of 100", 200, get("/api/projects/?page_size=100", staff)).await?;
     load(&server, plan, "list: a user's resources", 200, get("/api/marketplace-resources/", user)).await?;
     let rows = first_rows(&server).await?;
     let projects = rows.projects.clone();
-    load(&server, plan, "retrieve: a project", 200, Arc::new(move |n| {
-        ("GET", format!("/api/projects/{}/", projects[n % projects.len()]), scale::token("staff"), None)
-    })).await?;
+    load(
+        &server,
+        plan,
+        "retrieve: a project",
+        200,
+        Arc::new(move |n| {
+            ("GET", format!("/api/projects/{}/", projects[n % projects.len()]), scale::token("staff"), None)
+        }),
+    )
+    .await?;
     writes(&server, plan, &rows).await?;
     println!("\nResident memory after it: {} MB.", server.memory());
     drop(server);
@@ -272,16 +295,34 @@ async fn first_rows(server: &Server) -> Outcome<Rows> {
     let users = uuids(&list("/api/users/?page_size=300&field=uuid").await?);
     let offerings = list("/api/marketplace-public-offerings/?page_size=1").await?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    Ok(Rows { projects, customers, users, offering: text(&offerings[0]["url"]), plan: text(&offerings[0]["plans"][0]["url"]) })
+    Ok(Rows {
+        projects,
+        customers,
+        users,
+        offering: text(&offerings[0]["url"]),
+        plan: text(&offerings[0]["plans"][0]["url"]),
+    })
 }
 
 async fn writes(server: &Server, plan: &Plan, rows: &Rows) -> Outcome<()> {
     let staff = scale::token("staff");
     let (token, customers) = (staff.clone(), rows.customers.clone());
-    load(server, plan, "create a project", 201, Arc::new(move |n| {
-        let customer = format!("http://stoa/api/customers/{}/", customers[n % customers.len()]);
-        ("POST", "/api/projects/".into(), token.clone(), Some(json!({"name": format!("Bench {n}"), "customer": customer})))
-    })).await?;
+    load(
+        server,
+        plan,
+        "create a project",
+        201,
+        Arc::new(move |n| {
+            let customer = format!("http://stoa/api/customers/{}/", customers[n % customers.len()]);
+            (
+                "POST",
+                "/api/projects/".into(),
+                token.clone(),
+                Some(json!({"name": format!("Bench {n}"), "customer": customer})),
+            )
+        }),
+    )
+    .await?;
     let (token, projects, users) = (staff.clone(), rows.projects.clone(), rows.users.clone());
     let pair = move |n: usize| (projects[n % projects.len()].clone(), users[n / projects.len() % users.len()].clone());
     let granted = pair.clone();
@@ -289,27 +330,62 @@ async fn writes(server: &Server, plan: &Plan, rows: &Rows) -> Outcome<()> {
     // Every request of these two concerns another pair of project and user.
     let count = 2_000;
     let began = Instant::now();
-    load_exactly(server, plan, "grant a role", 201, count, Arc::new(move |n| {
-        let (project, user) = granted(n);
-        let body = json!({"role": "PROJECT.MEMBER", "user": user, "expiration_time": "2030-01-01T00:00:00Z"});
-        ("POST", format!("/api/projects/{project}/add_user/"), one.clone(), Some(body))
-    })).await?;
-    load_exactly(server, plan, "revoke a role", 200, count, Arc::new(move |n| {
-        let (project, user) = pair(n);
-        ("POST", format!("/api/projects/{project}/delete_user/"), token.clone(), Some(json!({"role": "PROJECT.MEMBER", "user": user})))
-    })).await?;
+    load_exactly(
+        server,
+        plan,
+        "grant a role",
+        201,
+        count,
+        Arc::new(move |n| {
+            let (project, user) = granted(n);
+            let body = json!({"role": "PROJECT.MEMBER", "user": user, "expiration_time": "2030-01-01T00:00:00Z"});
+            ("POST", format!("/api/projects/{project}/add_user/"), one.clone(), Some(body))
+        }),
+    )
+    .await?;
+    load_exactly(
+        server,
+        plan,
+        "revoke a role",
+        200,
+        count,
+        Arc::new(move |n| {
+            let (project, user) = pair(n);
+            (
+                "POST",
+                format!("/api/projects/{project}/delete_user/"),
+                token.clone(),
+                Some(json!({"role": "PROJECT.MEMBER", "user": user})),
+            )
+        }),
+    )
+    .await?;
     let _ = began;
     let (projects, offering, plan_url) = (rows.projects.clone(), rows.offering.clone(), rows.plan.clone());
-    load(server, plan, "place an order", 201, Arc::new(move |n| {
-        let project = format!("http://stoa/api/projects/{}/", projects[n % projects.len()]);
-        let body = json!({"offering": offering, "project": project, "plan": plan_url, "limits": {"storage": 1},
+    load(
+        server,
+        plan,
+        "place an order",
+        201,
+        Arc::new(move |n| {
+            let project = format!("http://stoa/api/projects/{}/", projects[n % projects.len()]);
+            let body = json!({"offering": offering, "project": project, "plan": plan_url, "limits": {"storage": 1},
                           "attributes": {"name": format!("bench-{n}")}});
-        ("POST", "/api/marketplace-orders/".into(), staff.clone(), Some(body))
-    })).await
+            ("POST", "/api/marketplace-orders/".into(), staff.clone(), Some(body))
+        }),
+    )
+    .await
 }
 
 /// As [`load`], but for a number of requests instead of a time, because each can be made only once.
-async fn load_exactly(server: &Server, plan: &Plan, name: &str, expected: u16, count: usize, make: Make) -> Outcome<()> {
+async fn load_exactly(
+    server: &Server,
+    plan: &Plan,
+    name: &str,
+    expected: u16,
+    count: usize,
+    make: Make,
+) -> Outcome<()> {
     let counter = Arc::new(AtomicUsize::new(0));
     let (own, postgres) = server.cpu();
     let began = Instant::now();
@@ -342,7 +418,8 @@ async fn load_exactly(server: &Server, plan: &Plan, name: &str, expected: u16, c
     let elapsed = began.elapsed().as_secs_f64();
     let (own_after, postgres_after) = server.cpu();
     times.sort_unstable();
-    let at = |share: f64| times.get(((count as f64 * share) as usize).min(count - 1)).copied().unwrap_or(0) as f64 / 1000.0;
+    let at =
+        |share: f64| times.get(((count as f64 * share) as usize).min(count - 1)).copied().unwrap_or(0) as f64 / 1000.0;
     println!(
         "| {name} | {:.0} | {:.2} | {:.2} | {} | {} |",
         count as f64 / elapsed,
@@ -366,7 +443,10 @@ async fn floor_statement(url: &str, plan: &Plan) -> Outcome<()> {
         store.query("SELECT id, name, slug, description, created FROM projects WHERE uuid = $1", &vals![uuid]).await?;
         count += 1;
     }
-    println!("\nFloor: one prepared point statement, one after the other, in process: {:.1} µs.", began.elapsed().as_micros() as f64 / count as f64);
+    println!(
+        "\nFloor: one prepared point statement, one after the other, in process: {:.1} µs.",
+        began.elapsed().as_micros() as f64 / count as f64
+    );
     store.close().await;
     Ok(())
 }

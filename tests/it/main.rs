@@ -1,6 +1,24 @@
-//! The tests.
+//! The tests, one module for each promise.
 
+mod budgets;
+mod catalogue;
+mod crash;
+mod differential;
+mod evaluator;
+mod gallery;
 mod generated;
+mod golden_access;
+mod grid;
+mod invariants;
+mod limits;
+mod main_job;
 mod orders;
 mod organizations;
+mod people;
+mod plans;
+mod records;
+mod registries;
+mod security_access;
+mod security_leaks;
+mod security_shape;
 mod store;

@@ -3,7 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use serde_json::{Value, json};
-use stoa_kernel::{Val, id, vals};
+use stoa_kernel::{
+    Val,
+    door::{Caller, Credential},
+    id, vals,
+    view::Ask,
+};
+use stoa_tenancy::{customer::views::CUSTOMERS, project::views::PROJECTS};
 use stoa_testing::{Lab, Person, Reply, Thing};
 
 /// Runs each test on SQLite, and on PostgreSQL where there is one.
@@ -489,9 +495,53 @@ both! {
         let statuses: Vec<u16> = futures::future::join_all(calls).await.iter().map(|reply| reply.status).collect();
         assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
         assert!(statuses.iter().all(|status| matches!(status, 201 | 400)), "{statuses:?}");
+        let calls = (0..8).map(|n| lab.patch(&lab.staff, &acme.url, json!({"description": format!("Version {n}")})));
+        let statuses: Vec<u16> = futures::future::join_all(calls).await.iter().map(|reply| reply.status).collect();
+        assert_eq!(statuses, [200; 8]);
+        let history = lab.get(&lab.staff, &format!("{}history/", acme.url)).await.is(200);
+        assert_eq!(history.rows().len(), 9);
         let apollo = lab.project(&acme, "Apollo").await;
         let calls = (0..8).map(|_| lab.delete(&lab.staff, &apollo.url));
         let statuses: Vec<u16> = futures::future::join_all(calls).await.iter().map(|reply| reply.status).collect();
         assert_eq!(statuses.iter().filter(|status| **status == 204).count(), 1, "{statuses:?}");
+    }
+
+    /// At 100,000 projects nobody's list reads them all: an ordinary user's comes from his keys, staff's from the index of
+    /// its order. (The total of everything is a count of everything for staff alone.)
+    async fn lists_of_many_rows_use_indexes(lab: Lab) {
+        let (store, clock) = (&lab.core.store, &lab.core.clock);
+        let now = clock.now();
+        let customers = (0..10_000_i64).map(|n| {
+            vals![1000 + n, clock.uuid(), now, now, format!("Customer {:05}", n * 7919 % 10_000), now].to_vec()
+        });
+        let columns = ["id", "uuid", "created", "modified", "name", "accounting_start_date"];
+        store.bulk("customers", &columns, customers.collect()).await.unwrap();
+        let projects = (0..100_000_i64).map(|n| {
+            let name = format!("Project {:06}", n * 7919 % 100_000);
+            vals![1000 + n, clock.uuid(), 1000 + n / 10, now, now, name].to_vec()
+        });
+        let columns = ["id", "uuid", "customer_id", "created", "modified", "name"];
+        store.bulk("projects", &columns, projects.collect()).await.unwrap();
+        store.analyze().await.unwrap();
+        let acme = lab.organization("Acme").await;
+        let apollo = lab.project(&acme, "Apollo").await;
+        let owner = member(&lab, "customer", &acme, "CUSTOMER.OWNER").await;
+        let admin = member(&lab, "project", &apollo, "PROJECT.ADMIN").await;
+        for person in [&lab.staff, &owner, &admin] {
+            let credential = Credential::Trusted(id::parse(&person.uuid).unwrap());
+            let caller = Caller { credential, ..Caller::default() };
+            let actor = lab.core.actor(&caller).await.unwrap();
+            for view in [&CUSTOMERS, &PROJECTS] {
+                let ask = Ask { limit: 10, ..Ask::default() };
+                let statement = lab.core.full(view).select(&actor, &ask, now).unwrap();
+                let plan = store.explain(&statement.clause.text, &statement.clause.params).await.unwrap();
+                let whole = ["Seq Scan on customers", "Seq Scan on projects", "SCAN c", "SCAN p", "SCAN customers"];
+                let scans = |line: &&String| whole.iter().any(|word| line.contains(word)) && !line.contains("USING");
+                let scans: Vec<&String> = plan.iter().filter(scans).collect();
+                let most = if actor.is_staff() { 1 } else { 0 };
+                assert!(scans.len() <= most, "{} {}\n{}", person.name, view.name, plan.join("\n"));
+                assert!(actor.is_staff() || !plan.iter().any(|line| line.contains("SCAN p USING")));
+            }
+        }
     }
 }

@@ -72,7 +72,12 @@ fn read_password() -> Result<String> {
 
 /// Makes a user or changes one that exists; `staff` and `support` are only ever switched on. Says whether he was made.
 async fn user(
-    core: &Arc<Core>, name: &str, staff: bool, support: bool, email: Option<&str>, password: Option<&str>,
+    core: &Arc<Core>,
+    name: &str,
+    staff: bool,
+    support: bool,
+    email: Option<&str>,
+    password: Option<&str>,
 ) -> Result<bool> {
     let command = users::Command {
         username: name.to_owned(),

@@ -1,7 +1,11 @@
 //! The command line. It is a contract: `stoa serve|demo|migrate|admin … [--data DIR] [--database URL] [--listen ADDR:PORT]`;
 //! exit code 0 for done, 1 for failed (with the reason), 2 for wrong usage.
 
-use crate::{admin, config::{Config, Flags, SETTINGS}, demo, explain, scale, serve, start};
+use crate::{
+    admin,
+    config::{Config, Flags, SETTINGS},
+    demo, explain, scale, serve, start,
+};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use stoa_kernel::{Error, Result};
@@ -93,7 +97,9 @@ fn sentence(error: &Error) -> String {
                 .collect();
             all.join(" ")
         }
-        Error::Conflict(text) | Error::Unavailable(text) | Error::LimitExceeded(text) | Error::Broken(text) => text.clone(),
+        Error::Conflict(text) | Error::Unavailable(text) | Error::LimitExceeded(text) | Error::Broken(text) => {
+            text.clone()
+        }
         other => other.to_string(),
     }
 }
@@ -154,6 +160,10 @@ fn log(config: &Config) -> std::result::Result<(), String> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
         .map_err(|error| format!("The setting log is \"{}\", which is no filter: {error}", config.log))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if config.log_json { builder.json().init() } else { builder.with_target(false).init() }
+    if config.log_json {
+        builder.json().init()
+    } else {
+        builder.with_target(false).init()
+    }
     Ok(())
 }

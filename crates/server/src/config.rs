@@ -19,7 +19,11 @@ pub struct Setting {
 
 /// Every setting.
 pub const SETTINGS: &[Setting] = &[
-    Setting { name: "data", default: "./data", about: "Directory of the embedded database and of everything else that is kept." },
+    Setting {
+        name: "data",
+        default: "./data",
+        about: "Directory of the embedded database and of everything else that is kept.",
+    },
     Setting {
         name: "database",
         default: "sqlite:DATA/stoa.db",
@@ -42,7 +46,11 @@ pub const SETTINGS: &[Setting] = &[
         default: "normal",
         about: "normal: a power cut may lose the last moments, a crash of the program nothing; full: neither loses anything.",
     },
-    Setting { name: "log", default: "info", about: "What is logged: error, warn, info, debug, trace, or a filter such as stoa_waldur=debug,info." },
+    Setting {
+        name: "log",
+        default: "info",
+        about: "What is logged: error, warn, info, debug, trace, or a filter such as stoa_waldur=debug,info.",
+    },
     Setting { name: "log_format", default: "text", about: "text for people, json for machines." },
 ];
 
@@ -141,7 +149,8 @@ fn read_file(flags: &Flags, data: Option<&str>, values: &mut Values) -> Result<(
         }
     };
     let shown = path.display();
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("The file of settings {shown} can't be read: {error}"))?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| format!("The file of settings {shown} can't be read: {error}"))?;
     let table: BTreeMap<String, FileValue> =
         toml::from_str(&text).map_err(|error| format!("The file of settings {shown} is wrong: {error}"))?;
     for (name, value) in table {
@@ -168,7 +177,9 @@ fn read(values: &Values) -> Result<Config, String> {
     let data = PathBuf::from(get("data"));
     let database = match get("database") {
         "sqlite:DATA/stoa.db" | "" => format!("sqlite:{}", data.join("stoa.db").display()),
-        url if ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) => url.to_owned(),
+        url if ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) => {
+            url.to_owned()
+        }
         _ => return Err(wrong("database", "sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME")),
     };
     let public_url = match get("public_url").trim_end_matches('/') {
@@ -226,11 +237,8 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("stoa-config-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         std::fs::write(dir.join("stoa.toml"), "listen = \"127.0.0.1:1\"\nreaders = 2\nlog = \"warn\"\n").unwrap();
-        let flags = Flags {
-            data: Some(dir.display().to_string()),
-            listen: Some("127.0.0.1:3".into()),
-            ..Flags::default()
-        };
+        let flags =
+            Flags { data: Some(dir.display().to_string()), listen: Some("127.0.0.1:3".into()), ..Flags::default() };
         let config = Config::load(&flags, env(&[("STOA_LISTEN", "127.0.0.1:2"), ("STOA_LOG", "debug")])).unwrap();
         assert_eq!((config.listen.port(), config.readers, config.log.as_str()), (3, 2, "debug"));
         std::fs::write(dir.join("stoa.toml"), "lisen = \"x\"\n").unwrap();
@@ -257,7 +265,8 @@ mod tests {
     fn the_guide_for_operators_lists_every_setting() {
         let guide = include_str!("../../../docs/operations.md");
         for Setting { name, default, about } in SETTINGS {
-            let flag = if ["data", "database", "listen"].contains(name) { format!("`--{name}`") } else { "–".to_owned() };
+            let flag =
+                if ["data", "database", "listen"].contains(name) { format!("`--{name}`") } else { "–".to_owned() };
             let default = if default.is_empty() { "empty".to_owned() } else { format!("`{default}`") };
             let line = format!("| `{name}` | `STOA_{}` | {flag} | {default} | {about} |", name.to_uppercase());
             assert!(guide.contains(&line), "docs/operations.md lacks this line:\n{line}");

@@ -23,18 +23,84 @@ struct Person {
 
 const PEOPLE: &[Person] = &[
     Person { name: "staff", first: "Sofia", last: "Tamm", title: "Operator", about: "staff: everything" },
-    Person { name: "support", first: "Samir", last: "Haddad", title: "Support agent", about: "support agent: sees everything, changes nothing" },
-    Person { name: "olga", first: "Olga", last: "Lindqvist", title: "Dean of research", about: "owner of Northern University" },
+    Person {
+        name: "support",
+        first: "Samir",
+        last: "Haddad",
+        title: "Support agent",
+        about: "support agent: sees everything, changes nothing",
+    },
+    Person {
+        name: "olga",
+        first: "Olga",
+        last: "Lindqvist",
+        title: "Dean of research",
+        about: "owner of Northern University",
+    },
     Person { name: "otto", first: "Otto", last: "Meier", title: "Head of IT", about: "owner of Lakeside University" },
-    Person { name: "bianca", first: "Bianca", last: "Rossi", title: "Research director", about: "owner of Meridian Biotech" },
-    Person { name: "henrik", first: "Henrik", last: "Saar", title: "Director", about: "owner of the National HPC Centre (a provider)" },
-    Person { name: "maria", first: "Maria", last: "Kask", title: "Service manager", about: "service manager of the National HPC Centre: approves orders" },
-    Person { name: "felix", first: "Felix", last: "Brandt", title: "Product owner", about: "manager of one offering, GPU partition" },
-    Person { name: "piotr", first: "Piotr", last: "Nowak", title: "Professor", about: "manager of the project Climate models" },
-    Person { name: "anna", first: "Anna", last: "Berg", title: "Research engineer", about: "administrator of Climate models: orders resources" },
-    Person { name: "milan", first: "Milan", last: "Horvat", title: "PhD student", about: "member of Climate models: uses what is there" },
-    Person { name: "grace", first: "Grace", last: "Okafor", title: "Group leader", about: "manager of Genome atlas, administrator of Climate models until next month" },
-    Person { name: "lukas", first: "Lukas", last: "Weber", title: "Developer", about: "administrator of Genome atlas and of Protein screening" },
+    Person {
+        name: "bianca",
+        first: "Bianca",
+        last: "Rossi",
+        title: "Research director",
+        about: "owner of Meridian Biotech",
+    },
+    Person {
+        name: "henrik",
+        first: "Henrik",
+        last: "Saar",
+        title: "Director",
+        about: "owner of the National HPC Centre (a provider)",
+    },
+    Person {
+        name: "maria",
+        first: "Maria",
+        last: "Kask",
+        title: "Service manager",
+        about: "service manager of the National HPC Centre: approves orders",
+    },
+    Person {
+        name: "felix",
+        first: "Felix",
+        last: "Brandt",
+        title: "Product owner",
+        about: "manager of one offering, GPU partition",
+    },
+    Person {
+        name: "piotr",
+        first: "Piotr",
+        last: "Nowak",
+        title: "Professor",
+        about: "manager of the project Climate models",
+    },
+    Person {
+        name: "anna",
+        first: "Anna",
+        last: "Berg",
+        title: "Research engineer",
+        about: "administrator of Climate models: orders resources",
+    },
+    Person {
+        name: "milan",
+        first: "Milan",
+        last: "Horvat",
+        title: "PhD student",
+        about: "member of Climate models: uses what is there",
+    },
+    Person {
+        name: "grace",
+        first: "Grace",
+        last: "Okafor",
+        title: "Group leader",
+        about: "manager of Genome atlas, administrator of Climate models until next month",
+    },
+    Person {
+        name: "lukas",
+        first: "Lukas",
+        last: "Weber",
+        title: "Developer",
+        about: "administrator of Genome atlas and of Protein screening",
+    },
     Person { name: "nina", first: "Nina", last: "Petrova", title: "Visiting researcher", about: "nobody's member yet" },
 ];
 
@@ -161,7 +227,13 @@ impl Demo {
             admin::set_password(&self.core, person.name, PASSWORD).await?;
             self.tokens.insert(person.name, admin::token(&self.core, person.name).await?);
         }
-        for role in self.call("staff", "GET", "/api/roles/?name=PROJECT.MEMBER", Value::Null).await?.as_array().into_iter().flatten() {
+        for role in self
+            .call("staff", "GET", "/api/roles/?name=PROJECT.MEMBER", Value::Null)
+            .await?
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
             let path = format!("/api/roles/{}/enable/", role["uuid"].as_str().unwrap_or_default());
             self.post("staff", &path, Value::Null).await?;
         }
@@ -171,17 +243,43 @@ impl Demo {
     async fn organizations(&mut self) -> Result<()> {
         self.make("staff", "science", "/api/organization-groups/", json!({"name": "Research and education"})).await?;
         let above = self.url("science")?;
-        self.make("staff", "universities", "/api/organization-groups/", json!({"name": "Universities", "parent": above})).await?;
+        self.make(
+            "staff",
+            "universities",
+            "/api/organization-groups/",
+            json!({"name": "Universities", "parent": above}),
+        )
+        .await?;
         self.make("staff", "industry", "/api/organization-groups/", json!({"name": "Industry"})).await?;
         for (short, group, owner, body) in [
-            ("northern", "universities", "olga", json!({"name": "Northern University", "abbreviation": "NU", "country": "EE",
-                "email": "research@northern.example", "homepage": "https://northern.example", "domain": "northern.example"})),
-            ("lakeside", "universities", "otto", json!({"name": "Lakeside University", "abbreviation": "LU", "country": "FI",
-                "email": "it@lakeside.example", "domain": "lakeside.example"})),
-            ("meridian", "industry", "bianca", json!({"name": "Meridian Biotech", "abbreviation": "MB", "country": "SE",
-                "email": "office@meridian.example"})),
-            ("hpc", "science", "henrik", json!({"name": "National HPC Centre", "abbreviation": "NHPC", "country": "EE",
-                "email": "service@nhpc.example", "homepage": "https://nhpc.example"})),
+            (
+                "northern",
+                "universities",
+                "olga",
+                json!({"name": "Northern University", "abbreviation": "NU", "country": "EE",
+                "email": "research@northern.example", "homepage": "https://northern.example", "domain": "northern.example"}),
+            ),
+            (
+                "lakeside",
+                "universities",
+                "otto",
+                json!({"name": "Lakeside University", "abbreviation": "LU", "country": "FI",
+                "email": "it@lakeside.example", "domain": "lakeside.example"}),
+            ),
+            (
+                "meridian",
+                "industry",
+                "bianca",
+                json!({"name": "Meridian Biotech", "abbreviation": "MB", "country": "SE",
+                "email": "office@meridian.example"}),
+            ),
+            (
+                "hpc",
+                "science",
+                "henrik",
+                json!({"name": "National HPC Centre", "abbreviation": "NHPC", "country": "EE",
+                "email": "service@nhpc.example", "homepage": "https://nhpc.example"}),
+            ),
         ] {
             self.make("staff", short, "/api/customers/", body).await?;
             let groups = json!({"organization_groups": [self.url(group)?]});
@@ -222,12 +320,23 @@ impl Demo {
             ("storing", "Storage", "Space for research data."),
             ("machines", "Virtual machines", "Machines of one's own."),
         ] {
-            self.make("staff", short, "/api/marketplace-categories/", json!({"title": title, "description": about})).await?;
+            self.make("staff", short, "/api/marketplace-categories/", json!({"title": title, "description": about}))
+                .await?;
         }
-        self.make("staff", "nhpc", "/api/marketplace-service-providers/",
-            json!({"customer": self.url("hpc")?, "description": "Computing for research and industry."})).await?;
-        self.make("staff", "lakeside_it", "/api/marketplace-service-providers/",
-            json!({"customer": self.url("lakeside")?, "description": "Services inside Lakeside University."})).await?;
+        self.make(
+            "staff",
+            "nhpc",
+            "/api/marketplace-service-providers/",
+            json!({"customer": self.url("hpc")?, "description": "Computing for research and industry."}),
+        )
+        .await?;
+        self.make(
+            "staff",
+            "lakeside_it",
+            "/api/marketplace-service-providers/",
+            json!({"customer": self.url("lakeside")?, "description": "Services inside Lakeside University."}),
+        )
+        .await?;
         self.grant("henrik", "nhpc", "CUSTOMER.MANAGER", "maria", None).await?;
         for (short, by, organization, category, name, shared, components, prices, quotas) in offering_table() {
             let body = json!({
@@ -253,7 +362,15 @@ impl Demo {
     }
 
     /// Places an order and remembers it.
-    async fn order(&mut self, who: &str, short: &'static str, project: &str, offering: &str, name: &str, limits: Value) -> Result<()> {
+    async fn order(
+        &mut self,
+        who: &str,
+        short: &'static str,
+        project: &str,
+        offering: &str,
+        name: &str,
+        limits: Value,
+    ) -> Result<()> {
         let plan = self.made.get(offering).map_or(Value::Null, |made| made["plans"][0]["url"].clone());
         let body = json!({
             "offering": self.url(offering)?.replace("provider-offerings", "public-offerings"),
@@ -266,7 +383,9 @@ impl Demo {
     async fn step(&self, who: &str, order: &str, steps: &[&str]) -> Result<()> {
         for step in steps {
             let body = match *step {
-                "set_state_erred" => json!({"error_message": "The quota on the file system could not be set.", "error_traceback": ""}),
+                "set_state_erred" => {
+                    json!({"error_message": "The quota on the file system could not be set.", "error_traceback": ""})
+                }
                 "reject_by_provider" => json!({"provider_rejection_comment": "Please ask for less first."}),
                 _ => Value::Null,
             };
@@ -286,7 +405,8 @@ impl Demo {
         self.order("otto", "done4", "robotics", "vm", "gripper-control", json!({"cores": 4})).await?;
         self.step("otto", "done4", &["approve_by_provider", "set_state_done"]).await?;
         // An administrator's order of a shared offering waits for the organization.
-        self.order("anna", "waits_consumer", "climate", "storage", "climate-archive", json!({"storage": 2_000})).await?;
+        self.order("anna", "waits_consumer", "climate", "storage", "climate-archive", json!({"storage": 2_000}))
+            .await?;
         self.order("anna", "approved", "climate", "gpu", "climate-gpu", json!({"gpu": 500})).await?;
         self.step("olga", "approved", &["approve_by_consumer"]).await?;
         self.order("lukas", "rejected_consumer", "genome", "gpu", "genome-gpu", json!({"gpu": 9_000})).await?;
@@ -305,8 +425,7 @@ impl Demo {
     }
 }
 
-type OfferingRow =
-    (&'static str, &'static str, &'static str, &'static str, &'static str, bool, Value, Value, Value);
+type OfferingRow = (&'static str, &'static str, &'static str, &'static str, &'static str, bool, Value, Value, Value);
 
 fn offering_table() -> Vec<OfferingRow> {
     let limit = |kind: &str, name: &str, unit: &str, most: i64| {
@@ -314,12 +433,82 @@ fn offering_table() -> Vec<OfferingRow> {
                 "min_value": 1, "max_value": most}])
     };
     vec![
-        ("cluster", "henrik", "hpc", "computing", "Cluster hours", true, limit("cpu", "CPU", "hours", 1_000_000), json!({"cpu": 0.02}), json!({"cpu": 0})),
-        ("storage", "henrik", "hpc", "storing", "Project storage", true, limit("storage", "Storage", "GB", 100_000), json!({"storage": 0.05}), json!({"storage": 0})),
-        ("gpu", "henrik", "hpc", "computing", "GPU partition", true, limit("gpu", "GPU", "hours", 50_000), json!({"gpu": 0.9}), json!({"gpu": 0})),
-        ("archive_tape", "henrik", "hpc", "storing", "Tape archive", true, limit("tape", "Tape", "TB", 1_000), json!({"tape": 1.5}), json!({"tape": 0})),
-        ("quantum", "henrik", "hpc", "computing", "Quantum pilot", true, limit("shots", "Shots", "thousand", 1_000), json!({"shots": 3}), json!({"shots": 0})),
-        ("old_cluster", "henrik", "hpc", "computing", "Cluster of 2019", true, limit("cpu", "CPU", "hours", 1_000), json!({"cpu": 0.05}), json!({"cpu": 0})),
-        ("vm", "otto", "lakeside", "machines", "Campus machines", false, limit("cores", "Cores", "cores", 64), json!({"cores": 4}), json!({"cores": 0})),
+        (
+            "cluster",
+            "henrik",
+            "hpc",
+            "computing",
+            "Cluster hours",
+            true,
+            limit("cpu", "CPU", "hours", 1_000_000),
+            json!({"cpu": 0.02}),
+            json!({"cpu": 0}),
+        ),
+        (
+            "storage",
+            "henrik",
+            "hpc",
+            "storing",
+            "Project storage",
+            true,
+            limit("storage", "Storage", "GB", 100_000),
+            json!({"storage": 0.05}),
+            json!({"storage": 0}),
+        ),
+        (
+            "gpu",
+            "henrik",
+            "hpc",
+            "computing",
+            "GPU partition",
+            true,
+            limit("gpu", "GPU", "hours", 50_000),
+            json!({"gpu": 0.9}),
+            json!({"gpu": 0}),
+        ),
+        (
+            "archive_tape",
+            "henrik",
+            "hpc",
+            "storing",
+            "Tape archive",
+            true,
+            limit("tape", "Tape", "TB", 1_000),
+            json!({"tape": 1.5}),
+            json!({"tape": 0}),
+        ),
+        (
+            "quantum",
+            "henrik",
+            "hpc",
+            "computing",
+            "Quantum pilot",
+            true,
+            limit("shots", "Shots", "thousand", 1_000),
+            json!({"shots": 3}),
+            json!({"shots": 0}),
+        ),
+        (
+            "old_cluster",
+            "henrik",
+            "hpc",
+            "computing",
+            "Cluster of 2019",
+            true,
+            limit("cpu", "CPU", "hours", 1_000),
+            json!({"cpu": 0.05}),
+            json!({"cpu": 0}),
+        ),
+        (
+            "vm",
+            "otto",
+            "lakeside",
+            "machines",
+            "Campus machines",
+            false,
+            limit("cores", "Cores", "cores", 64),
+            json!({"cores": 4}),
+            json!({"cores": 0}),
+        ),
     ]
 }

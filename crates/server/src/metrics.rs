@@ -67,7 +67,10 @@ pub async fn measure(State(metrics): State<Arc<Metrics>>, request: Request, next
     let response = next.run(request).await;
     metrics.running.dec();
     let status = response.status().as_u16();
-    metrics.seconds.get_or_create(&Path { method: method.clone(), path: path.clone() }).observe(start.elapsed().as_secs_f64());
+    metrics
+        .seconds
+        .get_or_create(&Path { method: method.clone(), path: path.clone() })
+        .observe(start.elapsed().as_secs_f64());
     metrics.requests.get_or_create(&Route { method, path, status }).inc();
     response
 }

@@ -74,7 +74,9 @@ pub async fn load(core: &Arc<Core>, size: u32, bar: &Bar) -> Result<()> {
     }
     let present = core.store.query("SELECT id FROM users LIMIT 1", &[]).await?;
     if !present.is_empty() {
-        return Err(Error::Conflict("The database is not empty; the measuring data set goes into an empty one.".into()));
+        return Err(Error::Conflict(
+            "The database is not empty; the measuring data set goes into an empty one.".into(),
+        ));
     }
     let n = i64::from(size);
     let counts = Counts { users: 20_000 * n, organizations: 1_000 * n, projects: 10_000 * n, offerings: 100 * n };
@@ -94,8 +96,15 @@ pub async fn load(core: &Arc<Core>, size: u32, bar: &Bar) -> Result<()> {
     activate_members(core).await?;
     core.store.analyze().await?;
     bar.step(all, all, "done");
-    println!("{all} rows: {} users, {} organizations, {} projects.", counts.users, counts.organizations, counts.projects);
-    println!("Every password is anchor-password; user00000 has the token {}; staff {}.", token("user00000"), token("staff"));
+    println!(
+        "{all} rows: {} users, {} organizations, {} projects.",
+        counts.users, counts.organizations, counts.projects
+    );
+    println!(
+        "Every password is anchor-password; user00000 has the token {}; staff {}.",
+        token("user00000"),
+        token("staff")
+    );
     Ok(())
 }
 
@@ -130,8 +139,11 @@ async fn role_id(core: &Core, name: &str) -> Result<i64> {
 
 async fn tables(core: &Core, counts: &Counts) -> Result<Vec<Table>> {
     let owner = role_id(core, "CUSTOMER.OWNER").await?;
-    let project_roles =
-        [role_id(core, "PROJECT.ADMIN").await?, role_id(core, "PROJECT.MANAGER").await?, role_id(core, "PROJECT.MEMBER").await?];
+    let project_roles = [
+        role_id(core, "PROJECT.ADMIN").await?,
+        role_id(core, "PROJECT.MANAGER").await?,
+        role_id(core, "PROJECT.MEMBER").await?,
+    ];
     let (users, tokens) = people(&core.clock, counts)?;
     let mut tables = vec![users, tokens, organizations(counts), projects(counts), grants(counts, owner, project_roles)];
     tables.extend(market(counts));
@@ -144,14 +156,33 @@ fn people(clock: &Clock, counts: &Counts) -> Result<(Table, Table)> {
     let shared = password::hash_password(clock, "anchor-password")?;
     let admin = password::hash_password(clock, "admin")?;
     let (mut rows, mut tokens) = (Vec::new(), Vec::new());
-    let mut add = |name: String, first: String, last: String, organization: String, at: Time, flags: (bool, bool), password: &str| {
+    let mut add = |name: String,
+                   first: String,
+                   last: String,
+                   organization: String,
+                   at: Time,
+                   flags: (bool, bool),
+                   password: &str| {
         let key = rows.len() as i64 + 1;
         let lifetime: Option<i64> = None;
         tokens.push(vals![key, key, directory::hash(&token(&name)), "login", at, at].to_vec());
         rows.push(
             vals![
-                key, uuid("user", &[name.clone()]), &name, &name, format!("{name}@example.com"), first, last, organization,
-                flags.0, flags.1, password, lifetime, at, at, at,
+                key,
+                uuid("user", &[name.clone()]),
+                &name,
+                &name,
+                format!("{name}@example.com"),
+                first,
+                last,
+                organization,
+                flags.0,
+                flags.1,
+                password,
+                lifetime,
+                at,
+                at,
+                at,
             ]
             .to_vec(),
         );
@@ -171,8 +202,21 @@ fn people(clock: &Clock, counts: &Counts) -> Result<(Table, Table)> {
     let users = Table {
         name: "users",
         columns: &[
-            "id", "uuid", "username", "slug", "email", "first_name", "last_name", "organization", "is_staff", "is_support",
-            "password", "token_lifetime", "date_joined", "agreement_date", "modified",
+            "id",
+            "uuid",
+            "username",
+            "slug",
+            "email",
+            "first_name",
+            "last_name",
+            "organization",
+            "is_staff",
+            "is_support",
+            "password",
+            "token_lifetime",
+            "date_joined",
+            "agreement_date",
+            "modified",
         ],
         rows,
     };
@@ -183,15 +227,32 @@ fn people(clock: &Clock, counts: &Counts) -> Result<(Table, Table)> {
 fn organizations(counts: &Counts) -> Table {
     let row = |c: i64| {
         vals![
-            c + 1, uuid_of("customer", c), format!("Customer {c:04}"), format!("cust-{c:04}"), format!("C{c:04}"),
-            format!("c{c:04}@example.com"), "EE", ts(c), ts(c), ts(c),
+            c + 1,
+            uuid_of("customer", c),
+            format!("Customer {c:04}"),
+            format!("cust-{c:04}"),
+            format!("C{c:04}"),
+            format!("c{c:04}@example.com"),
+            "EE",
+            ts(c),
+            ts(c),
+            ts(c),
         ]
         .to_vec()
     };
     Table {
         name: "customers",
         columns: &[
-            "id", "uuid", "name", "slug", "abbreviation", "email", "country", "created", "modified", "accounting_start_date",
+            "id",
+            "uuid",
+            "name",
+            "slug",
+            "abbreviation",
+            "email",
+            "country",
+            "created",
+            "modified",
+            "accounting_start_date",
         ],
         rows: (0..counts.organizations).map(row).collect(),
     }
@@ -200,8 +261,17 @@ fn organizations(counts: &Counts) -> Table {
 fn projects(counts: &Counts) -> Table {
     let row = |g: i64| {
         let about = format!("Anchor project {} of customer {}", g % 10, g / 10);
-        vals![g + 1, uuid_of("project", g), g / 10 + 1, format!("Project {g:05}"), format!("proj-{g:05}"), about, ts(g), ts(g)]
-            .to_vec()
+        vals![
+            g + 1,
+            uuid_of("project", g),
+            g / 10 + 1,
+            format!("Project {g:05}"),
+            format!("proj-{g:05}"),
+            about,
+            ts(g),
+            ts(g)
+        ]
+        .to_vec()
     };
     Table {
         name: "projects",
@@ -213,7 +283,16 @@ fn projects(counts: &Counts) -> Table {
 fn grants(counts: &Counts, owner: i64, project_roles: [i64; 3]) -> Table {
     let mut rows = Vec::new();
     let staff = counts.users + 1;
-    let mut add = |id: Uuid, user: i64, role: i64, scope: &str, scope_id: i64, scope_uuid: Uuid, name: String, customer: i64, at: Time, by: i64| {
+    let mut add = |id: Uuid,
+                   user: i64,
+                   role: i64,
+                   scope: &str,
+                   scope_id: i64,
+                   scope_uuid: Uuid,
+                   name: String,
+                   customer: i64,
+                   at: Time,
+                   by: i64| {
         let key = rows.len() as i64 + 1;
         rows.push(vals![key, id, user, role, scope, scope_id, scope_uuid, name, customer, at, at, by].to_vec());
     };
@@ -236,8 +315,18 @@ fn grants(counts: &Counts, owner: i64, project_roles: [i64; 3]) -> Table {
     Table {
         name: "grants",
         columns: &[
-            "id", "uuid", "user_id", "role_id", "scope", "scope_id", "scope_uuid", "scope_name", "customer_id", "created",
-            "valid_from", "granted_by",
+            "id",
+            "uuid",
+            "user_id",
+            "role_id",
+            "scope",
+            "scope_id",
+            "scope_uuid",
+            "scope_name",
+            "customer_id",
+            "created",
+            "valid_from",
+            "granted_by",
         ],
         rows,
     }
@@ -261,15 +350,34 @@ fn market(counts: &Counts) -> Vec<Table> {
     };
     let offering = |o: i64| {
         vals![
-            o + 1, uuid_of("offering", o), ts(o), ts(o), format!("Offering {o:03}"), format!("off-{o:03}"), 10 * o + 1, o + 1,
-            1_i64, "Marketplace.Basic", "Active",
+            o + 1,
+            uuid_of("offering", o),
+            ts(o),
+            ts(o),
+            format!("Offering {o:03}"),
+            format!("off-{o:03}"),
+            10 * o + 1,
+            o + 1,
+            1_i64,
+            "Marketplace.Basic",
+            "Active",
         ]
         .to_vec()
     };
     let offerings = Table {
         name: "offerings",
         columns: &[
-            "id", "uuid", "created", "modified", "name", "slug", "customer_id", "provider_id", "category_id", "type", "state",
+            "id",
+            "uuid",
+            "created",
+            "modified",
+            "name",
+            "slug",
+            "customer_id",
+            "provider_id",
+            "category_id",
+            "type",
+            "state",
         ],
         rows: (0..counts.offerings).map(offering).collect(),
     };
@@ -294,7 +402,18 @@ fn market(counts: &Counts) -> Vec<Table> {
         );
         components.push(
             vals![
-                2 * o + 2, storage, o + 1, "storage", "Storage", "GB", "limit", "month", 100_i64, 1_i64, 100_000_i64, held,
+                2 * o + 2,
+                storage,
+                o + 1,
+                "storage",
+                "Storage",
+                "GB",
+                "limit",
+                "month",
+                100_i64,
+                1_i64,
+                100_000_i64,
+                held,
             ]
             .to_vec(),
         );
@@ -309,8 +428,18 @@ fn market(counts: &Counts) -> Vec<Table> {
         Table {
             name: "offering_components",
             columns: &[
-                "id", "uuid", "offering_id", "type", "name", "measured_unit", "billing_type", "limit_period",
-                "default_limit", "min_value", "max_value", "used",
+                "id",
+                "uuid",
+                "offering_id",
+                "type",
+                "name",
+                "measured_unit",
+                "billing_type",
+                "limit_period",
+                "default_limit",
+                "min_value",
+                "max_value",
+                "used",
             ],
             rows: components,
         },
@@ -336,17 +465,48 @@ fn deliveries(counts: &Counts) -> Vec<Table> {
         let at = ts(i);
         resources.push(
             vals![
-                key, uuid("resource", &[g.to_string(), r.to_string()]), at, at, &name, &name, "OK", g + 1, g / 10 + 1,
-                offering + 1, offering + 1, &limits, &attributes, tenths(100 + r), at,
+                key,
+                uuid("resource", &[g.to_string(), r.to_string()]),
+                at,
+                at,
+                &name,
+                &name,
+                "OK",
+                g + 1,
+                g / 10 + 1,
+                offering + 1,
+                offering + 1,
+                &limits,
+                &attributes,
+                tenths(100 + r),
+                at,
             ]
             .to_vec(),
         );
         reservations.push(vals![key, 2 * offering + 2, 100 + r, at].to_vec());
         orders.push(
             vals![
-                key, uuid("order", &[g.to_string(), r.to_string()]), &name, at, at, at, "Create", "done", key, g + 1,
-                g / 10 + 1, offering + 1, offering + 1, &limits, &attributes, tenths(100 + r), g % counts.users + 1,
-                2 * (g / 10) + 1, at, 20 * offering + 1, at,
+                key,
+                uuid("order", &[g.to_string(), r.to_string()]),
+                &name,
+                at,
+                at,
+                at,
+                "Create",
+                "done",
+                key,
+                g + 1,
+                g / 10 + 1,
+                offering + 1,
+                offering + 1,
+                &limits,
+                &attributes,
+                tenths(100 + r),
+                g % counts.users + 1,
+                2 * (g / 10) + 1,
+                at,
+                20 * offering + 1,
+                at,
             ]
             .to_vec(),
         );
@@ -356,8 +516,21 @@ fn deliveries(counts: &Counts) -> Vec<Table> {
         Table {
             name: "resources",
             columns: &[
-                "id", "uuid", "created", "modified", "name", "slug", "state", "project_id", "customer_id", "offering_id",
-                "plan_id", "limits", "attributes", "cost", "last_sync",
+                "id",
+                "uuid",
+                "created",
+                "modified",
+                "name",
+                "slug",
+                "state",
+                "project_id",
+                "customer_id",
+                "offering_id",
+                "plan_id",
+                "limits",
+                "attributes",
+                "cost",
+                "last_sync",
             ],
             rows: resources,
         },
@@ -369,9 +542,27 @@ fn deliveries(counts: &Counts) -> Vec<Table> {
         Table {
             name: "orders",
             columns: &[
-                "id", "uuid", "slug", "created", "modified", "completed_at", "type", "state", "resource_id", "project_id",
-                "customer_id", "offering_id", "plan_id", "limits", "attributes", "cost", "created_by", "consumer_reviewed_by",
-                "consumer_reviewed_at", "provider_reviewed_by", "provider_reviewed_at",
+                "id",
+                "uuid",
+                "slug",
+                "created",
+                "modified",
+                "completed_at",
+                "type",
+                "state",
+                "resource_id",
+                "project_id",
+                "customer_id",
+                "offering_id",
+                "plan_id",
+                "limits",
+                "attributes",
+                "cost",
+                "created_by",
+                "consumer_reviewed_by",
+                "consumer_reviewed_at",
+                "provider_reviewed_by",
+                "provider_reviewed_at",
             ],
             rows: orders,
         },
@@ -390,7 +581,16 @@ fn events(counts: &Counts) -> Vec<Table> {
         });
         let message = format!("Customer Customer {c:04} has been created.");
         let kind = ("customer_creation_succeeded", "customer.create", "customer");
-        rows.push(event(key, uuid("event", &["customer".into(), c.to_string()]), ts(c), kind, message, context, staff, c + 1));
+        rows.push(event(
+            key,
+            uuid("event", &["customer".into(), c.to_string()]),
+            ts(c),
+            kind,
+            message,
+            context,
+            staff,
+            c + 1,
+        ));
         feeds.push(vals!["customer", c + 1, key].to_vec());
     }
     for g in 0..counts.projects {
@@ -411,8 +611,18 @@ fn events(counts: &Counts) -> Vec<Table> {
         Table {
             name: "events",
             columns: &[
-                "id", "uuid", "created", "event_type", "action", "thing", "message", "context", "changes", "actor_id",
-                "thing_id", "request_id",
+                "id",
+                "uuid",
+                "created",
+                "event_type",
+                "action",
+                "thing",
+                "message",
+                "context",
+                "changes",
+                "actor_id",
+                "thing_id",
+                "request_id",
             ],
             rows,
         },
@@ -422,7 +632,14 @@ fn events(counts: &Counts) -> Vec<Table> {
 
 #[allow(clippy::too_many_arguments, reason = "one row of one table")]
 fn event(
-    key: i64, id: Uuid, at: Time, kind: (&str, &str, &str), message: String, context: serde_json::Value, actor: i64, thing: i64,
+    key: i64,
+    id: Uuid,
+    at: Time,
+    kind: (&str, &str, &str),
+    message: String,
+    context: serde_json::Value,
+    actor: i64,
+    thing: i64,
 ) -> Vec<Val> {
     vals![key, id, at, kind.0, kind.1, kind.2, message, context, "[]", actor, thing, "scale"].to_vec()
 }

@@ -1,6 +1,10 @@
 //! The server: the surfaces, health, metrics, workers, and a shutdown that finishes what runs.
 
-use crate::{config::Config, demo, metrics::{self, Metrics}};
+use crate::{
+    config::Config,
+    demo,
+    metrics::{self, Metrics},
+};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use std::{collections::HashMap, future::IntoFuture, net::SocketAddr, sync::Arc, time::Duration};
 use stoa_kernel::{Error, Result, door::Core, store::jobs::Runner};
@@ -14,9 +18,9 @@ const GRACE: Duration = Duration::from_secs(20);
 /// # Errors
 /// Unavailable, with a sentence, if the address can't be served on.
 pub async fn serve(core: Arc<Core>, config: &Config, announce_people: bool) -> Result<()> {
-    let listener = tokio::net::TcpListener::bind(config.listen).await.map_err(|error| {
-        Error::Unavailable(format!("The address {} can't be served on: {error}", config.listen))
-    })?;
+    let listener = tokio::net::TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| Error::Unavailable(format!("The address {} can't be served on: {error}", config.listen)))?;
     let address = listener.local_addr().unwrap_or(config.listen);
     let (stop, stopped) = watch::channel(false);
     let worker = tokio::spawn(work(core.clone(), stopped.clone()));
@@ -30,10 +34,11 @@ pub async fn serve(core: Arc<Core>, config: &Config, announce_people: bool) -> R
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
         let _ = stream.set_nodelay(true);
     });
-    let server = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move {
+    let server = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(
+        async move {
             let _ = signal.wait_for(|stopped| *stopped).await;
-        });
+        },
+    );
     let mut server = tokio::spawn(server.into_future());
     tokio::select! {
         ended = &mut server => {

@@ -60,14 +60,17 @@ fn roles() -> String {
     text.push_str(&"---|".repeat(SHIPPED.len() + 1));
     text.push('\n');
     for entry in PERMISSIONS {
-        let held = |role: &&stoa_tenancy::access::roles::Shipped| if role.permissions.contains(&entry.permission) { "●" } else { "" };
+        let held = |role: &&stoa_tenancy::access::roles::Shipped| {
+            if role.permissions.contains(&entry.permission) { "●" } else { "" }
+        };
         let cells: Vec<&str> = SHIPPED.iter().map(|role| held(&role)).collect();
         let _ = writeln!(text, "| `{}` | {} | {} |", entry.name, cells.join(" | "), entry.about);
     }
     text.push_str("\n| Code | Role | Scope | Active when shipped | What it is |\n|---|---|---|---|---|\n");
     for role in SHIPPED {
         let active = if role.active { "yes" } else { "no" };
-        let _ = writeln!(text, "| {} | `{}` | {} | {active} | {} |", role.code, role.name, role.scope, role.description);
+        let _ =
+            writeln!(text, "| {} | `{}` | {} | {active} | {} |", role.code, role.name, role.scope, role.description);
     }
     text
 }
@@ -79,7 +82,9 @@ fn sorted(registry: &Registry) -> Vec<&'static Action> {
 }
 
 fn actions(registry: &Registry) -> String {
-    let mut text = format!("# What can be done\n\n{MADE}\n| Action | What it does | Done to | Who may | In states | Records |\n|---|---|---|---|---|---|\n");
+    let mut text = format!(
+        "# What can be done\n\n{MADE}\n| Action | What it does | Done to | Who may | In states | Records |\n|---|---|---|---|---|---|\n"
+    );
     for action in sorted(registry) {
         let target = match action.target {
             Target::Nothing => "nothing".into(),
@@ -117,7 +122,13 @@ fn views(registry: &Registry) -> String {
     let mut text = format!("# What can be seen\n\n{MADE}");
     for view in all {
         let view = registry.fuller.iter().rev().find(|fuller| fuller.name == view.name).copied().unwrap_or(view);
-        let _ = writeln!(text, "\n## {}\n\n{} Open to {}.\n\n| Column | Type | What it is |\n|---|---|---|", view.name, view.about, needs(&view.needs));
+        let _ = writeln!(
+            text,
+            "\n## {}\n\n{} Open to {}.\n\n| Column | Type | What it is |\n|---|---|---|",
+            view.name,
+            view.about,
+            needs(&view.needs)
+        );
         for column in view.columns {
             let _ = writeln!(text, "| `{}` | {} | {} |", column.name, kind(column.kind), column.about);
         }
@@ -140,7 +151,8 @@ fn events(registry: &Registry) -> String {
             by.entry(event).or_default().push(action.name);
         }
     }
-    let mut text = format!("# What goes on record\n\n{MADE}\nTypes without an action are those of capabilities to come.\n");
+    let mut text =
+        format!("# What goes on record\n\n{MADE}\nTypes without an action are those of capabilities to come.\n");
     for (group, about) in GROUPS {
         let _ = writeln!(text, "\n## {group}\n\n{about}\n\n| Event | What has happened | Recorded by |\n|---|---|---|");
         for event in EVENT_TYPES.iter().filter(|event| event.group == *group) {
@@ -173,7 +185,9 @@ fn schema() -> String {
 }
 
 fn exceptions() -> String {
-    let mut text = format!("# Operations with a function of their own\n\n{MADE}\nEverything else is a line of a table. This list may only shrink.\n\n| Operation | Path |\n|---|---|\n");
+    let mut text = format!(
+        "# Operations with a function of their own\n\n{MADE}\nEverything else is a line of a table. This list may only shrink.\n\n| Operation | Path |\n|---|---|\n"
+    );
     let mut own: Vec<&Route> = stoa_waldur::routes::all().filter(|route| matches!(route.run, Run::Own(_))).collect();
     own.sort_by_key(|route| route.op);
     for route in own {

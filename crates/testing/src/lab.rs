@@ -1,10 +1,11 @@
 //! The server in process, and its people.
 
 use crate::{Reply, postgres};
-use axum::{Router, body::Body};
+use axum::{Router, body::Body, extract::ConnectInfo};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::{
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
@@ -13,8 +14,9 @@ use std::{
 };
 use stoa_kernel::{
     Store,
+    access::Actor,
     clock::Clock,
-    door::Core,
+    door::{Caller, Core, Credential},
     store::Options,
     vals,
 };
@@ -31,6 +33,8 @@ pub struct Lab {
     pub router: Router,
     /// The first staff member.
     pub staff: Person,
+    /// Where its database is.
+    pub url: String,
     folder: Option<Folder>,
 }
 
@@ -43,6 +47,25 @@ pub struct Person {
     pub uuid: String,
     /// Login token; empty for nobody signed in.
     pub token: String,
+    /// Where the calls come from; nobody knows if not set.
+    pub address: Option<IpAddr>,
+}
+
+impl Person {
+    /// The same person, calling from this address.
+    pub fn calling_from(&self, address: &str) -> Person {
+        let address = address.parse().unwrap_or_else(|error| panic!("{address}: {error}"));
+        Person { address: Some(address), ..self.clone() }
+    }
+
+    /// How the core is told who calls.
+    pub fn caller(&self) -> Caller {
+        let credential = match self.token.as_str() {
+            "" => Credential::None,
+            token => Credential::Secret("token", token.to_owned()),
+        };
+        Caller { credential, address: self.address, request: "test".into(), ..Caller::default() }
+    }
 }
 
 /// Something that was made.
@@ -123,11 +146,46 @@ impl Lab {
     }
 
     async fn over(url: &str, folder: Option<Folder>) -> Lab {
+        let mut lab = Lab::empty(url, folder).await;
+        lab.staff = lab.first_staff().await;
+        lab
+    }
+
+    async fn empty(url: &str, folder: Option<Folder>) -> Lab {
         let store = Store::open(url, Options::default()).await.unwrap_or_else(|error| panic!("{error}"));
         let core = Arc::new(start::core(store, Clock::new()));
         let router = stoa_server::serve::app(core.clone(), &config());
-        let mut lab = Lab { core, router, staff: Person::default(), folder };
-        lab.staff = lab.first_staff().await;
+        Lab { core, router, staff: Person::default(), url: url.to_owned(), folder }
+    }
+
+    /// A Lab over a database that a Lab has made before, with the same staff member.
+    pub async fn again(url: &str) -> Lab {
+        let mut lab = Lab::empty(url, None).await;
+        lab.staff = lab.signed_in("staff").await;
+        lab
+    }
+
+    /// A Lab over the measuring data set, whose `staff` is the staff member.
+    pub async fn measured_sqlite() -> Lab {
+        let folder = Folder::new();
+        let to = folder.0.join("stoa.db");
+        let from = sqlite_template().await.join("stoa.db");
+        std::fs::copy(&from, &to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+        Lab::measured(&format!("sqlite:{}", to.display()), Some(folder)).await
+    }
+
+    /// The same over a PostgreSQL database, where there is a PostgreSQL.
+    pub async fn measured_postgres() -> Option<Lab> {
+        let url = postgres::copy_of(postgres_template().await?).await?;
+        Some(Lab::measured(&url, None).await)
+    }
+
+    async fn measured(url: &str, folder: Option<Folder>) -> Lab {
+        let mut lab = Lab::empty(url, folder).await;
+        let loaded = stoa_server::scale::load(&lab.core, 1, &stoa_server::scale::Bar::terminal()).await;
+        loaded.unwrap_or_else(|error| panic!("{error}"));
+        lab.core.store.analyze().await.unwrap_or_else(|error| panic!("{error}"));
+        lab.staff = lab.signed_in("staff").await;
         lab
     }
 
@@ -139,6 +197,10 @@ impl Lab {
     async fn first_staff(&self) -> Person {
         let name = "staff";
         stoa_server::admin::make_staff(&self.core, name).await.unwrap_or_else(|error| panic!("{error}"));
+        let staff = self.signed_in(name).await;
+        // Stays signed in however the clock is moved.
+        let path = format!("/api/users/{}/", staff.uuid);
+        self.patch(&staff, &path, json!({"token_lifetime": null})).await.is(200);
         self.signed_in(name).await
     }
 
@@ -147,7 +209,7 @@ impl Lab {
         let token = stoa_server::admin::token(&self.core, name).await.unwrap_or_else(|error| panic!("{error}"));
         let rows = self.core.store.query("SELECT uuid FROM users WHERE username = $1", &vals![name]).await;
         let uuid = rows.ok().and_then(|rows| rows.first().and_then(|row| row.get(0).ok())).unwrap_or_default();
-        Person { name: name.to_owned(), uuid: stoa_kernel::id::hex(&uuid), token }
+        Person { name: name.to_owned(), uuid: stoa_kernel::id::hex(&uuid), token, address: None }
     }
 
     /// Nobody who is signed in.
@@ -158,6 +220,40 @@ impl Lab {
     /// Moves the clock.
     pub fn advance(&self, seconds: i64) {
         self.core.clock.advance(seconds);
+    }
+
+    /// Runs the jobs that are due at the clock's present.
+    pub async fn run_jobs(&self) {
+        let runner = stoa_server::serve::runner(&self.core);
+        runner.run_due(self.core.now()).await.unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// The actor that a person is at this moment.
+    pub async fn actor(&self, person: &Person) -> Actor {
+        self.core.actor(&person.caller()).await.unwrap_or_else(|error| panic!("{}: {error}", person.name))
+    }
+
+    /// Every row of a list, through all its pages.
+    pub async fn all(&self, person: &Person, path: &str) -> Vec<Value> {
+        let mut rows = Vec::new();
+        let (joint, mut page) = (if path.contains('?') { '&' } else { '?' }, 1);
+        loop {
+            let reply = self.get(person, &format!("{path}{joint}page_size=100&page={page}")).await.is(200);
+            rows.extend(reply.rows().iter().cloned());
+            let total = reply.header("x-result-count").and_then(|count| count.parse().ok()).unwrap_or(0);
+            if rows.len() >= total {
+                assert_eq!(rows.len(), total, "{}: rows of all pages and X-Result-Count", reply.asked);
+                return rows;
+            }
+            page += 1;
+        }
+    }
+
+    /// What HEAD counts.
+    pub async fn count(&self, person: &Person, path: &str) -> usize {
+        let reply = self.send(person, "HEAD", path, Value::Null).await.is(200);
+        let count = reply.header("x-result-count").and_then(|count| count.parse().ok());
+        count.unwrap_or_else(|| panic!("{} has no X-Result-Count", reply.asked))
     }
 
     /// The statements that a call ran.
@@ -174,7 +270,14 @@ impl Lab {
     }
 
     /// A call with any headers and body.
-    pub async fn raw(&self, person: &Person, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Reply {
+    pub async fn raw(
+        &self,
+        person: &Person,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Reply {
         let path = path.strip_prefix("http://stoa.test").unwrap_or(path);
         let mut request = http::Request::builder().method(method).uri(path).header("host", "stoa.test");
         if !person.token.is_empty() {
@@ -184,7 +287,10 @@ impl Lab {
             request = request.header(*name, *value);
         }
         let asked = format!("{method} {path} by {}", if person.name.is_empty() { "nobody" } else { &person.name });
-        let request = request.body(Body::from(body)).unwrap_or_else(|error| panic!("{asked}: {error}"));
+        let mut request = request.body(Body::from(body)).unwrap_or_else(|error| panic!("{asked}: {error}"));
+        if let Some(address) = person.address {
+            request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 40_000)));
+        }
         let response = self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
         let status = response.status().as_u16();
         let headers = response

@@ -16,7 +16,7 @@ pub mod postgres;
 mod lab;
 mod reply;
 
-pub use lab::{Lab, Person, Thing, World};
+pub use lab::{Lab, Person, Thing, World, stored, thing};
 pub use reply::Reply;
 
 /// Runs each test on SQLite always, and on PostgreSQL where there is one.

@@ -198,7 +198,7 @@ macro_rules! columns {
         Column::new("type", Text, "o.type", "Its kind of provisioning."),
         Column::new("shared", Bool, "o.shared", "Whether other organizations may use it."),
         Column::new("billable", Bool, "o.billable", "Whether use of it is invoiced."),
-        Column::new("scope", Link("service_settings"), "settings.uuid", "The settings of its service.").nullable(),
+        Column::new("scope", Link("service_settings"), "settings.uuid", "The settings of its service.").nullable().absent(),
         Column::new("scope_uuid", Uuid, "settings.uuid", "Identifier of the settings.").nullable(),
         Column::new("scope_name", Text, "settings.name", "Name of the settings.").nullable(),
         Column::new("scope_state", Text, "settings.state", "State of the settings.").nullable(),

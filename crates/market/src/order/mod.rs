@@ -16,10 +16,9 @@ pub mod views;
 
 use stoa_kernel::door::Registry;
 
-/// Registers what can be seen of orders and done with them. Before plans, so that a plan in an order is looked up among those
-/// that one can order, not only among one's own.
+/// Registers what can be seen of orders and done with them.
 pub fn register(registry: &mut Registry) {
-    registry.views.extend([&views::ORDERS, &views::PLANS_TO_ORDER]);
+    registry.views.push(&views::ORDERS);
     registry.actions.extend(actions::ALL);
     registry.listeners.extend(jobs::LISTENERS);
 }

@@ -1,12 +1,8 @@
 //! What is seen of orders. On the consumer's side those see them whose role carries the permission to list them on the
-//! project or its organization, on the provider's side on the offering, its provider or organization; and everybody sees what
-//! he asked for himself, where he still belongs.
+//! project or its organization, on the provider's side on the offering, its provider or organization.
 
 use super::{Kind as Type, State};
-use crate::{
-    columns::{MANAGED_BY, OF_PROVIDER, offering_joins, seen, with_offering},
-    offering::views::{seen_by_provider, seen_in_public},
-};
+use crate::columns::{MANAGED_BY, OF_PROVIDER, offering_joins, seen, with_offering};
 use stoa_kernel::{
     Result, Val,
     access::{Actor, Needs},
@@ -150,8 +146,6 @@ fn visible(actor: &Actor, clause: &mut Clause) {
     let list = Some(Permission::OrderList.id());
     let [offering, customer, provider] = OF_PROVIDER;
     let ways = vec![
-        ("~.created_by = {actor} AND ~.project_id = ANY($)", unlisted(actor, "project")),
-        ("~.created_by = {actor} AND ~.customer_id = ANY($)", unlisted(actor, "customer")),
         ("~.customer_id = ANY($)", actor.scopes("customer", list)),
         ("~.project_id = ANY($)", actor.scopes("project", list)),
         (offering, actor.scopes("offering", list)),
@@ -160,40 +154,6 @@ fn visible(actor: &Actor, clause: &mut Clause) {
     ];
     seen(clause, "orders", "o", ways);
 }
-
-/// Scopes where the actor belongs but may not list orders: his own he sees all the same.
-fn unlisted(actor: &Actor, kind: &str) -> Vec<i64> {
-    let listed = actor.scopes(kind, Some(Permission::OrderList.id()));
-    actor.scopes(kind, None).into_iter().filter(|id| !listed.contains(id)).collect()
-}
-
-/// Plans as one names them in an order: those of all offerings that one sees. Whether one can have them is decided there.
-pub static PLANS_TO_ORDER: View = View {
-    name: "plans_to_order",
-    thing: "plan",
-    about: "Plans of the offerings that one sees, as their provider or in public.",
-    from: "plans p",
-    joins: &[],
-    key: "p.id",
-    lookup: "p.uuid",
-    always: "",
-    needs: Needs::SignedIn,
-    visible: |actor, clause| {
-        clause.text.push('(');
-        seen_in_public(actor, clause, "p.offering_id");
-        clause.text.push_str(" OR ");
-        seen_by_provider(actor, clause, "p.offering_id");
-        clause.text.push(')');
-    },
-    columns: &[Column::new("uuid", Uuid, "p.uuid", "Identifier."), Column::new("name", Text, "p.name", "Name.")],
-    filters: &[],
-    orders: &[Order::new("name", "p.name")],
-    default_order: "p.name",
-    places: &[],
-    state: None,
-    label: "p.name",
-    owner: None,
-};
 
 const FILTERS: &[Filter] = &[
     Filter::new("can_approve_as_consumer", Test::By(as_consumer), "Those that one can approve for the consumer."),

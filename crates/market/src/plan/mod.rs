@@ -54,7 +54,7 @@ pub struct Part {
 
 /// Registers what can be done with and seen of plans.
 pub(crate) fn register(registry: &mut stoa_kernel::door::Registry) {
-    registry.views.extend([&views::SEEN_PLANS, &views::PLANS, &views::PUBLIC_PLANS, &views::PLAN_USAGE]);
+    registry.views.extend([&views::ALL_PLANS, &views::PLANS, &views::PUBLIC_PLANS, &views::PLAN_USAGE]);
     registry.actions.extend([
         &actions::CREATE,
         &actions::UPDATE,

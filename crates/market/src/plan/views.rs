@@ -187,6 +187,34 @@ const PLACES: &[PlaceColumn] = &[
     PlaceColumn("customer", "customer", "offering.customer_id"),
 ];
 
+/// Every plan that one sees as a provider or in public: where links to plans are looked up.
+pub static ALL_PLANS: View = View {
+    name: "all_plans",
+    thing: "plan",
+    about: "Every plan that one sees, as its provider or in public.",
+    from: "plans p",
+    joins: JOINS,
+    key: "p.id",
+    lookup: "p.uuid",
+    always: "",
+    needs: Needs::Nothing,
+    visible: |actor, clause| {
+        clause.text.push_str("((");
+        visible_to_public(actor, clause);
+        clause.text.push_str(") OR ");
+        visible_to_provider(actor, clause);
+        clause.text.push(')');
+    },
+    columns: PLAN,
+    filters: FILTERS,
+    orders: &[Order::new("name", "p.name")],
+    default_order: "p.name",
+    places: PLACES,
+    state: None,
+    label: "p.name",
+    owner: None,
+};
+
 /// Every plan, for providers.
 pub static PLANS: View = View {
     name: "plans",
@@ -212,28 +240,6 @@ pub static PLANS: View = View {
 fn visible_to_provider(actor: &Actor, clause: &mut Clause) {
     seen_by_provider(actor, clause, "p.offering_id");
 }
-
-/// Every plan of an offering that one sees: where links to plans are looked up. Whether it may be ordered, the order says.
-pub static SEEN_PLANS: View = View {
-    name: "seen_plans",
-    thing: "plan",
-    about: "Plans of the offerings that one sees.",
-    from: "plans p",
-    joins: JOINS,
-    key: "p.id",
-    lookup: "p.uuid",
-    always: "",
-    needs: Needs::Nothing,
-    visible: |actor, clause| crate::offering::views::seen_anyhow(actor, clause, "p.offering_id"),
-    columns: PLAN,
-    filters: FILTERS,
-    orders: &[Order::new("name", "p.name")],
-    default_order: "p.name",
-    places: PLACES,
-    state: None,
-    label: "p.name",
-    owner: None,
-};
 
 /// The plans of a public offering that are open to the asking person; surfaces narrow it to one offering.
 pub static PUBLIC_PLANS: View = View {

@@ -30,7 +30,9 @@ const FIELDS: &[Field] = &[
     Field::new("image", Kind::File, "A picture.").nullable().stored_in("image_id"),
 ];
 
-const OWNER: Needs = Needs::Permission(Permission::ServiceProviderGetApiSecretCode.id(), &["customer"]);
+/// Who keeps the profile: those who say how the organization is reached. Making it takes a permission of its own.
+const MANAGE: Needs = Needs::Permission(Permission::CustomerContactUpdate.id(), &["customer"]);
+const SECRET: Needs = at_provider(Permission::ServiceProviderGetApiSecretCode);
 
 /// Makes an organization a provider.
 pub static CREATE: Action = Action {
@@ -49,7 +51,7 @@ pub static UPDATE: Action = Action {
     name: "service_provider.update",
     about: "Change the profile of a service provider.",
     target: Target::Thing(&PROVIDERS),
-    needs: Needs::Permission(Permission::ServiceProviderRegister.id(), &["customer"]),
+    needs: MANAGE,
     from: &[],
     fields: FIELDS,
     events: &["marketplace_service_provider_updated"],
@@ -61,7 +63,7 @@ pub static DELETE: Action = Action {
     name: "service_provider.delete",
     about: "Remove the profile of a service provider whose offerings are all archived.",
     target: Target::Thing(&PROVIDERS),
-    needs: Needs::Permission(Permission::ServiceProviderRegister.id(), &["customer"]),
+    needs: MANAGE,
     from: &[],
     fields: &[],
     events: &["marketplace_service_provider_deleted"],
@@ -82,7 +84,7 @@ pub static SHOW_SECRET: Action = Action {
     name: "service_provider.show_secret",
     about: "Show the secret code with which the provider's programs sign what they report.",
     target: Target::Thing(&PROVIDERS),
-    needs: OWNER,
+    needs: SECRET,
     from: &[],
     fields: &[],
     events: &[],
@@ -99,7 +101,7 @@ pub static NEW_SECRET: Action = Action {
     name: "service_provider.new_secret",
     about: "Make a new secret code; what is signed with the old one is refused from now on.",
     target: Target::Thing(&PROVIDERS),
-    needs: Needs::Permission(Permission::ServiceProviderGenerateApiSecretCode.id(), &["customer"]),
+    needs: at_provider(Permission::ServiceProviderGenerateApiSecretCode),
     from: &[],
     fields: &[],
     events: &["marketplace_service_provider_updated"],
@@ -128,7 +130,7 @@ pub static AGENT_CONFIG: Action = Action {
     name: "service_provider.generate_site_agent_config",
     about: "Write the configuration of the program that runs offerings at the provider's site.",
     target: Target::Thing(&PROVIDERS),
-    needs: OWNER,
+    needs: SECRET,
     from: &[],
     fields: &[Field::new("offering_uuids", Kind::Texts, "Identifiers of the offerings.").required()],
     events: &[],

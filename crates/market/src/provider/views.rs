@@ -19,7 +19,7 @@ const COLUMNS: &[Column] = &[
     Column::new("customer", Link("customer"), "customer.uuid", "The organization."),
     Column::new("customer_name", Text, "customer.name", "Name of the organization."),
     Column::new("customer_uuid", Uuid, "customer.uuid", "Identifier of the organization."),
-    Column::new("customer_image", File, CUSTOMER_IMAGE, "Picture of the organization.").nullable(),
+    Column::new("customer_image", File, CUSTOMER_IMAGE, "Picture of the organization.").nullable().absent(),
     Column::new("customer_abbreviation", Text, "customer.abbreviation", "Abbreviation of the organization."),
     Column::new("customer_slug", Text, "customer.slug", "Short name of the organization for addresses."),
     Column::new("customer_native_name", Text, "customer.native_name", "Name of the organization in its language."),

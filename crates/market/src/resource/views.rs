@@ -61,7 +61,7 @@ pub const COLUMNS: &[Column] = with_offering![
     Column::new("modified", Time, "r.modified", "When it last changed."),
     Column::new("url", Link("resource"), "r.uuid", "Address of the resource."),
     // What stands behind the resource at a plugin; infrastructure fills these.
-    Column::new("scope", Text, "NULL", "Address of what stands behind it.").nullable(),
+    Column::new("scope", Text, "NULL", "Address of what stands behind it.").nullable().absent(),
     Column::new("resource_uuid", Uuid, "NULL", "Identifier of what stands behind it.").nullable(),
     Column::new("resource_type", Text, "NULL", "Kind of what stands behind it.").nullable(),
     Column::new("service_settings_uuid", Uuid, "NULL", "Identifier of the settings of its service.").nullable().absent(),
@@ -76,7 +76,7 @@ pub const COLUMNS: &[Column] = with_offering![
     Column::new("project_description", Text, "proj.description", "Description of the project."),
     Column::new("project_start_date", Date, "proj.start_date", "First day of the project.").nullable(),
     Column::new("project_end_date", Date, "proj.end_date", "Last day of the project.").nullable(),
-    Column::new("project_end_date_requested_by", Link("user"), "(SELECT x.uuid FROM users x WHERE x.id = proj.end_date_requested_by)", "Who set the last day of the project.").nullable(),
+    Column::new("project_end_date_requested_by", Link("user"), "(SELECT x.uuid FROM users x WHERE x.id = proj.end_date_requested_by)", "Who set the last day of the project.").nullable().absent(),
     Column::new("customer_uuid", Uuid, "cust.uuid", "Identifier of the organization."),
     Column::new("customer_name", Text, "cust.name", "Name of the organization."),
     Column::new("customer_slug", Text, "cust.slug", "Short name of the organization."),

@@ -80,7 +80,11 @@ mod tests {
     fn all_choices() -> impl Iterator<Item = Choices> {
         let types = Installation::ALL.into_iter();
         types.flat_map(|installation| {
-            [false, true].map(|managers_approve| Choices { installation, managers_approve, administrators_approve: true })
+            [false, true].map(|managers_approve| Choices {
+                installation,
+                managers_approve,
+                administrators_approve: true,
+            })
         })
     }
 

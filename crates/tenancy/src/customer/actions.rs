@@ -172,6 +172,7 @@ async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
 
 async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let id = cx.found.id;
+    store::lock(cx.tx, id).await?;
     let (blocked, archived) = store::shut(cx.tx, id).await?;
     // Staff open an organization again by saying so; nothing else is done in a shut one.
     let stays = |shut: bool, field: &str| shut && !(cx.actor.is_staff() && input.bool(field) == Some(false));
@@ -186,9 +187,6 @@ async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     if input.text("slug") == Some("") {
         input.drop("slug");
     }
-    if input.has("access_subnets") {
-        store::lock(cx.tx, id).await?;
-    }
     file::store::save(cx, FIELDS, &mut input).await?;
     let modified = vec![("modified", cx.now.into())];
     let changes = record::update(cx, store::TABLE, id, FIELDS, &input, modified).await?;
@@ -202,6 +200,7 @@ async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
 }
 
 async fn update_contact(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+    store::lock(cx.tx, cx.found.id).await?;
     store::require_open(cx.tx, cx.found.id).await?;
     let modified = vec![("modified", cx.now.into())];
     let changes = record::update(cx, store::TABLE, cx.found.id, CONTACT, &input, modified).await?;
@@ -211,8 +210,8 @@ async fn update_contact(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
 
 async fn set_groups(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let id = cx.found.id;
-    store::require_open(cx.tx, id).await?;
     store::lock(cx.tx, id).await?;
+    store::require_open(cx.tx, id).await?;
     let before = store::group_names(cx.tx, id).await?;
     store::set_groups(cx.tx, id, input.ints("organization_groups").unwrap_or_default()).await?;
     let after = store::group_names(cx.tx, id).await?;

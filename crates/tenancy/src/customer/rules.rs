@@ -97,10 +97,14 @@ const VAT: &[(&str, &str)] = &[
 /// known here take letters and digits.
 pub fn is_vat(code: &str, country: &str) -> bool {
     let code: String = code.to_uppercase().chars().filter(|c| !" -.".contains(*c)).collect();
+    if !code.is_ascii() {
+        return false;
+    }
+    // Without a country, the first two characters of the number say it. Greece has another code here.
+    let country = if country.is_empty() { code.get(..2).unwrap_or_default() } else { country };
+    let country = if country == "EL" { "GR" } else { country };
     let prefix = if country == "GR" { "EL" } else { country };
-    let country = if country.is_empty() { code.get(..2).unwrap_or("").replace("EL", "GR") } else { country.to_owned() };
-    let prefix = if prefix.is_empty() { code.get(..2).unwrap_or("").to_owned() } else { prefix.to_owned() };
-    let number = code.strip_prefix(&prefix).unwrap_or(&code);
+    let number = code.strip_prefix(prefix).unwrap_or(&code);
     match VAT.iter().find(|(known, _)| *known == country) {
         Some((_, form)) => Regex::new(&format!("^(?:{form})$")).is_ok_and(|form| form.is_match(number)),
         None => !number.is_empty() && number.chars().all(|c| c.is_ascii_alphanumeric()),

@@ -282,7 +282,7 @@ CREATE TABLE projects (
 CREATE UNIQUE INDEX ux_projects__uuid ON projects (uuid);
 CREATE INDEX ix_projects_customer ON projects (customer_id);
 CREATE INDEX ix_projects_name ON projects (name) WHERE NOT is_removed;
-CREATE INDEX ix_projects_created ON projects (created) WHERE NOT is_removed;
+CREATE INDEX ix_projects_created ON projects (created, is_removed) WHERE NOT is_removed;
 CREATE INDEX ix_projects_slug ON projects (slug);
 CREATE INDEX ix_projects_type ON projects (type_id);
 

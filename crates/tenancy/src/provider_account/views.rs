@@ -36,7 +36,7 @@ const COLUMNS: &[Column] = &[
         "Name of the organization in its own language."),
     Column::new("terms_of_services", Text, "s.terms_of_services", "Address of the terms of the service."),
     // Accounts that stand on a resource come with the infrastructure.
-    Column::new("scope", Text, "NULL", "The resource on which it stands.").nullable(),
+    Column::new("scope", Text, "NULL", "The resource on which it stands.").nullable().absent(),
     Column::new("scope_uuid", Uuid, "NULL", "Identifier of the resource on which it stands.").nullable().absent(),
     // Options may hold secrets of a service: none is shown until services say which are not secret.
     Column::new("options", Object, "'{}'", "What else the service is told."),

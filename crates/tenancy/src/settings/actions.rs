@@ -1,6 +1,8 @@
 //! What can be done with the installation as a whole. Only staff do it.
 
-use super::{ADMINISTRATORS_APPROVE, INSTALLATION_TYPE, MANAGERS_APPROVE, ONE_MANAGER, PREAPPROVED_ONLY, Settings, store};
+use super::{
+    ADMINISTRATORS_APPROVE, INSTALLATION_TYPE, MANAGERS_APPROVE, ONE_MANAGER, PREAPPROVED_ONLY, Settings, store,
+};
 use crate::{access::roles::Installation, role};
 use serde_json::Value;
 use stoa_kernel::{

@@ -1,18 +1,19 @@
 //! Organizations.
 
+use super::history;
 use crate::{
     route::{Answer, Own, Route, Shape, Verb},
     wire::{Asked, Reply, Surface},
 };
 use serde_json::{Value, json};
 use stoa_kernel::{
-    Error, Result, Time, Val,
+    Error, Result,
     access::{Actor, Found, Needs, decide},
     field::{
         Field,
-        Kind::{Bool, Float, Int, Json, OneRow, Rows, Text, Uuid},
+        Kind::{Bool, Float, Int, Json, OneRow, Rows, Text, Time, Uuid},
     },
-    view::{Ask, Column, View},
+    view::{Column, View},
 };
 use stoa_tenancy::{
     access::permissions::Permission,
@@ -21,7 +22,7 @@ use stoa_tenancy::{
         views::{CUSTOMER_USERS, CUSTOMERS, USERS_OF},
     },
     settings::Settings,
-    version::views::{OF_CUSTOMER, UP_TO, VERSIONS},
+    version::views::{OF_CUSTOMER, VERSIONS},
     vocabulary::countries,
 };
 
@@ -51,8 +52,8 @@ pub static ROUTES: &[Route] = &[
         &SET_GROUPS, Answer::Empty(200)).request("OrganizationGroupsRequest"),
     Route::list_in("/api/customers/{customer_uuid}/users/", "customers_users_list", TAG, "CustomerUser",
         &CUSTOMER_USERS, &CUSTOMERS, LIST_USERS, USERS_OF),
-    Route::list_in("/api/customers/{uuid}/history/", "customers_history_list", TAG, "VersionHistory",
-        &VERSIONS, &CUSTOMERS, Needs::StaffOrSupport, OF_CUSTOMER),
+    Route::own(Verb::Get, "/api/customers/{uuid}/history/", "customers_history_list", TAG, "VersionHistory", &HISTORY)
+        .about("How the organization was after each change. For staff and support agents."),
     Route::own(Verb::Get, "/api/customers/{uuid}/history/at/", "customers_history_at_retrieve", TAG, "VersionHistory",
         &HISTORY_AT).about("How the organization was at an instant. For staff and support agents."),
     Route::own(Verb::Get, "/api/customers/{uuid}/stats/", "customers_stats_retrieve", TAG, "ComponentsUsageStats", &STATS)
@@ -105,7 +106,41 @@ pub async fn parent(surface: &Surface, asked: &Asked, view: &'static View, needs
     Ok((actor, found))
 }
 
+/// The filters of the collection: under one organization they ask whether it is among what they find.
+macro_rules! customers_asked {
+    ($($more:expr),* $(,)?) => {
+        &[
+            Field::new("abbreviation", Text, "Part of the abbreviation, any case."),
+            Field::new("accounting_is_running", Bool, "Whether it is billed now."),
+            Field::new("agreement_number", Text, "The number of the agreement."),
+            Field::new("archived", Bool, "Whether it is archived."),
+            Field::new("backend_id", Text, "Its identifier elsewhere."),
+            Field::new("contact_details", Text, "Part of the contact details, any case."),
+            Field::new("current_user_has_project_create_permission", Bool, "Where the caller may make projects."),
+            Field::new("has_resources", Text, "Whether it has resources."),
+            Field::new("is_call_managing_organization", Bool, "Whether it manages calls."),
+            Field::new("is_service_provider", Bool, "Whether it serves others."),
+            Field::new("name", Text, "Part of the name, any case."),
+            Field::new("name_exact", Text, "The name."),
+            Field::new("native_name", Text, "Part of the native name, any case."),
+            Field::new("o", Text, "The order."),
+            Field::new("organization_group_name", Text, "Part of the name of a group, any case."),
+            Field::new("organization_group_uuid", Uuid, "Group; repeatable."),
+            Field::new("owned_by_current_user", Bool, "Where the caller is the owner."),
+            Field::new("page", Int, "The page, from 1 on."),
+            Field::new("page_size", Int, "Rows on a page, 300 at most."),
+            Field::new("query", Text, "Part of a name, the abbreviation, domain, a code or number; or the uuid."),
+            Field::new("registration_code", Text, "The registration code."),
+            Field::new("service_provider_uuid", Uuid, "It as a service provider."),
+            Field::new("user_uuid", Uuid, "What this user would see."),
+            $($more),*
+        ]
+    };
+}
+
+// Countries are the same for all organizations: the collection's filters are taken and change nothing.
 static COUNTRIES: Own = Own::new(|surface, asked| Box::pin(list_countries(surface, asked)), Needs::SignedIn)
+    .query(customers_asked!())
     .answer(
         200,
         Shape::List(&[
@@ -124,21 +159,19 @@ async fn list_countries(surface: &Surface, asked: Asked) -> Result<Reply> {
     Ok(surface.page_of(&asked, &items))
 }
 
-static HISTORY_AT: Own = Own::new(|surface, asked| Box::pin(history_at(surface, asked)), Needs::StaffOrSupport)
-    .query(&[Field::text("timestamp", 40, "The instant.").required()])
-    .answer(200, Shape::Row(&VERSIONS));
+static HISTORY: Own =
+    Own::new(|surface, asked| Box::pin(history::list(surface, asked, &CUSTOMERS, OF_CUSTOMER)), Needs::StaffOrSupport)
+        .query(customers_asked!(
+            Field::new("created_after", Time, "At or after this instant."),
+            Field::new("created_before", Time, "Before this instant."),
+        ))
+        .answer(200, Shape::Rows(&VERSIONS))
+        .counts();
 
-async fn history_at(surface: &Surface, asked: Asked) -> Result<Reply> {
-    let (actor, found) = parent(surface, &asked, &CUSTOMERS, &Needs::StaffOrSupport).await?;
-    let Some(text) = asked.value("timestamp").filter(|text| !text.is_empty()) else {
-        return Err(Error::field("timestamp", "This field is required."));
-    };
-    let at = Time::parse(text).ok_or_else(|| Error::field("timestamp", "Enter a valid date/time."))?;
-    let within = vec![(OF_CUSTOMER, vec![Val::Int(found.id)]), (UP_TO, vec![Val::Time(at)])];
-    let ask = Ask { within, limit: 1, ..Ask::default() };
-    let row = surface.one(&asked, &actor, &VERSIONS, ask).await?.ok_or(Error::NotFound)?;
-    Ok(Reply::raw_json(200, row))
-}
+static HISTORY_AT: Own =
+    Own::new(|surface, asked| Box::pin(history::at(surface, asked, &CUSTOMERS, OF_CUSTOMER)), Needs::StaffOrSupport)
+        .query(&[Field::new("timestamp", Time, "The instant.").required()])
+        .answer(200, Shape::Row(&VERSIONS));
 
 /// What resources use, by component.
 #[rustfmt::skip]

@@ -1,6 +1,6 @@
 //! Plans, for the people of providers.
 
-use super::provider_offerings::history_at;
+use super::history;
 use crate::route::{Answer, Own, Route, Shape, Verb};
 use stoa_kernel::{
     access::Needs,
@@ -48,13 +48,17 @@ pub static ROUTES: &[Route] = &[
         .request("OrganizationGroupsRequest"),
     Route::act("/api/marketplace-plans/{uuid}/delete_organization_groups/",
         "marketplace_plans_delete_organization_groups", TAG, &DELETE_GROUPS, Answer::Empty(204)),
-    Route::list_in("/api/marketplace-plans/{uuid}/history/", "marketplace_plans_history_list", TAG, "VersionHistory",
-        &VERSIONS, &PLANS, Needs::StaffOrSupport, OF_PLAN),
+    Route::own(Verb::Get, "/api/marketplace-plans/{uuid}/history/", "marketplace_plans_history_list", TAG,
+        "VersionHistory", &HISTORY).about("How a plan was after each change. For staff and support agents."),
     Route::own(Verb::Get, "/api/marketplace-plans/{uuid}/history/at/", "marketplace_plans_history_at_retrieve", TAG,
         "VersionHistory", &HISTORY_AT).about("How a plan was at an instant. For staff and support agents."),
 ];
 
+static HISTORY: Own =
+    Own::new(|surface, asked| Box::pin(history::list(surface, asked, &PLANS, OF_PLAN)), Needs::StaffOrSupport)
+        .answer(200, Shape::Rows(&VERSIONS));
+
 static HISTORY_AT: Own =
-    Own::new(|surface, asked| Box::pin(history_at(surface, asked, &PLANS, OF_PLAN)), Needs::StaffOrSupport)
+    Own::new(|surface, asked| Box::pin(history::at(surface, asked, &PLANS, OF_PLAN)), Needs::StaffOrSupport)
         .query(&[Field::new("timestamp", Kind::Text, "The instant.").required()])
         .answer(200, Shape::Row(&VERSIONS));

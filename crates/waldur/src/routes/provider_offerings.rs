@@ -1,5 +1,6 @@
 //! Offerings, for the people of their providers.
 
+use super::history;
 use crate::{
     route::{Answer, Own, Route, Shape, Verb},
     wire::{Asked, Reply, Surface},
@@ -7,14 +8,14 @@ use crate::{
 use http::HeaderValue;
 use serde_json::{Value, json};
 use stoa_kernel::{
-    Error, Result, Time as Instant, Val,
+    Error, Result,
     access::{Actor, Found, Needs, decide},
     field::{
         Field,
         Kind::{Bool, Date, Float, Int, Rows, Text, Texts, Time, Uuid},
     },
     id,
-    view::{Ask, Column, View},
+    view::{Column, View},
 };
 use stoa_market::{
     component::actions as component,
@@ -25,6 +26,7 @@ use stoa_market::{
         store,
         views::{OFFERINGS, OFFERINGS_BY_PROVIDER, PARTITION, PROVIDER_OFFERINGS, STATISTICS},
     },
+    order::views::ORDERS,
     provider::consumers::{CONSUMER_PROJECTS, CONSUMER_USERS, OFFERING_CUSTOMERS, OfOffering},
 };
 use stoa_tenancy::{
@@ -33,7 +35,7 @@ use stoa_tenancy::{
         rules::OFFERING,
         views::{TEAM, within},
     },
-    version::views::{UP_TO, VERSIONS},
+    version::views::VERSIONS,
 };
 
 /// Kinds of things and their collections.
@@ -59,6 +61,9 @@ const GONE: Answer = Answer::Empty(204);
 
 /// The versions of one offering, by its key.
 const OF_OFFERING: &str = "v.thing = 'offering' AND v.thing_id = $";
+
+/// The orders of one offering, by its key; each person sees those that he may.
+const ORDERS_OF: &str = "o.offering_id = $";
 
 /// Who may see who uses an offering and how much: its people with the permission to change it, and support agents.
 const INSIDERS: Needs = Needs::Any(&[Needs::StaffOrSupport, at_offering(Permission::OfferingUpdate)]);
@@ -148,8 +153,12 @@ pub static ROUTES: &[Route] = &[
         &CONSUMER_USERS, &PROVIDER_OFFERINGS, INSIDERS, OfOffering::USERS),
     Route::retrieve_in(path!("stats"), "marketplace_provider_offerings_stats_retrieve", TAG, "", &STATISTICS,
         &PROVIDER_OFFERINGS, INSIDERS, "o.id = $"),
-    Route::list_in(path!("history"), "marketplace_provider_offerings_history_list", TAG, "VersionHistory", &VERSIONS,
-        &PROVIDER_OFFERINGS, Needs::StaffOrSupport, OF_OFFERING),
+    Route::list_in(path!("orders"), "marketplace_provider_offerings_orders_list", TAG, "OrderDetails", &ORDERS,
+        &PROVIDER_OFFERINGS, Needs::SignedIn, ORDERS_OF),
+    Route::retrieve_in(path!("orders/{order_uuid}"), "marketplace_provider_offerings_orders_retrieve", TAG,
+        "OrderDetails", &ORDERS, &PROVIDER_OFFERINGS, Needs::SignedIn, ORDERS_OF),
+    own!("history", "history_list", "VersionHistory", &HISTORY,
+        "How an offering was after each change. For staff and support agents."),
     own!("history/at", "history_at_retrieve", "VersionHistory", &HISTORY_AT,
         "How an offering was at an instant. For staff and support agents."),
     own!("user_has_resource_access", "user_has_resource_access_retrieve", "UserHasResourceAccess", &HAS_ACCESS,
@@ -321,26 +330,14 @@ pub(super) async fn nothing_in(surface: &Surface, asked: Asked, view: &'static V
     Ok(surface.page_of(&asked, &[]))
 }
 
-/// How a thing was at an instant.
-pub(super) async fn history_at(
-    surface: &Surface,
-    asked: Asked,
-    view: &'static View,
-    of: &'static str,
-) -> Result<Reply> {
-    let (actor, found) = parent(surface, &asked, view, &Needs::StaffOrSupport).await?;
-    let Some(text) = asked.value("timestamp").filter(|text| !text.is_empty()) else {
-        return Err(Error::field("timestamp", "This field is required."));
-    };
-    let at = Instant::parse(text).ok_or_else(|| Error::field("timestamp", "Enter a valid date/time."))?;
-    let within = vec![(of, vec![Val::Int(found.id)]), (UP_TO, vec![Val::Time(at)])];
-    let ask = Ask { within, limit: 1, ..Ask::default() };
-    let row = surface.one(&asked, &actor, &VERSIONS, ask).await?.ok_or(Error::NotFound)?;
-    Ok(Reply::raw_json(200, row))
-}
+static HISTORY: Own = Own::new(
+    |surface, asked| Box::pin(history::list(surface, asked, &PROVIDER_OFFERINGS, OF_OFFERING)),
+    Needs::StaffOrSupport,
+)
+.answer(200, Shape::Rows(&VERSIONS));
 
 static HISTORY_AT: Own = Own::new(
-    |surface, asked| Box::pin(history_at(surface, asked, &PROVIDER_OFFERINGS, OF_OFFERING)),
+    |surface, asked| Box::pin(history::at(surface, asked, &PROVIDER_OFFERINGS, OF_OFFERING)),
     Needs::StaffOrSupport,
 )
 .query(&[Field::new("timestamp", Text, "The instant.").required()])

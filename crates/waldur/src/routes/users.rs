@@ -149,10 +149,11 @@ async fn me(surface: &Surface, asked: Asked) -> Result<Reply> {
         user.insert("ip_address".into(), json!(asked.caller.address.map(|address| address.to_string())));
     }
     // Whoever acts as somebody else does not get hold of his token, and a narrowed one is not passed off as a login.
-    if let (true, Credential::Secret("token", secret)) = (token, &asked.caller.credential) {
-        if actor.impersonator.is_none() && actor.narrow.is_none() {
-            user.insert("token".into(), secret.clone().into());
-        }
+    if let (true, Credential::Secret("token", secret)) = (token, &asked.caller.credential)
+        && actor.impersonator.is_none()
+        && actor.narrow.is_none()
+    {
+        user.insert("token".into(), secret.clone().into());
     }
     Ok(Reply::json(200, &Value::Object(user)))
 }

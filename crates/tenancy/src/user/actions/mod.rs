@@ -1,5 +1,12 @@
 //! What can be done with users. Staff make and remove them; everybody edits his own profile. The address has its own way
-//! ([`super::email`]), and so have passwords ([`super::password`]).
+//! ([`super::email`]), and so have passwords ([`super::password`]). What the command line does is in `machine`, what needs a service that
+//! is not there yet in `remote`.
+
+mod machine;
+mod remote;
+
+pub use machine::{INSTALL, ISSUE};
+pub use remote::{NOTIFY, PULL, PULL_ATTRIBUTES, SYNC_ALL, UPDATE_ACTIONS};
 
 use super::{
     rules,
@@ -156,96 +163,6 @@ pub static REMOVE_PASSWORD: Action = Action {
     run: |cx, _| Box::pin(remove_password(cx)),
 };
 
-/// Fetches a profile from a remote identity service. None is configured yet.
-pub static PULL: Action = Action {
-    name: "user.pull",
-    about: "Fetch a profile from the remote identity service that the account came from.",
-    target: Target::Thing(&USERS),
-    needs: Needs::Any(&[Needs::Staff, Needs::Own]),
-    from: &[],
-    fields: &[],
-    events: &[],
-    run: |cx, _| Box::pin(pull(cx)),
-};
-
-/// Pushes every user to an identity service by SCIM. None is configured yet.
-pub static SYNC_ALL: Action = Action {
-    name: "user.sync_all",
-    about: "Synchronize all users by SCIM.",
-    target: Target::Nothing,
-    needs: Needs::Staff,
-    from: &[],
-    fields: &[],
-    events: &[],
-    run: |_, _| Box::pin(async { Err(Error::Conflict("SCIM synchronization is not configured.".into())) }),
-};
-
-/// Fetches the SCIM attributes of one user. No service is configured yet.
-pub static PULL_ATTRIBUTES: Action = Action {
-    name: "user.pull_attributes",
-    about: "Fetch a user's attributes by SCIM.",
-    target: Target::Thing(&USERS),
-    needs: Needs::Staff,
-    from: &[],
-    fields: &[],
-    events: &[],
-    run: |_, _| Box::pin(async { Err(Error::Conflict("SCIM synchronization is not configured.".into())) }),
-};
-
-/// Computes a user's list of things to do. There is no such list yet.
-pub static UPDATE_ACTIONS: Action = Action {
-    name: "user.update_actions",
-    about: "Compute anew what a user has to do.",
-    target: Target::Thing(&USERS),
-    needs: Needs::Staff,
-    from: &[],
-    fields: &[Field::text("provider_action_type", 200, "Only actions of this type.").nullable()],
-    events: &[],
-    run: |_, _| Box::pin(async { Err(Error::Conflict("User actions are not enabled.".into())) }),
-};
-
-/// Mails a user what he has to do. There is no such list yet.
-pub static NOTIFY: Action = Action {
-    name: "user.send_notification",
-    about: "Mail a user what he has to do.",
-    target: Target::Thing(&USERS),
-    needs: Needs::Staff,
-    from: &[],
-    fields: &[],
-    events: &[],
-    run: |cx, _| Box::pin(notify(cx)),
-};
-
-/// Makes or changes a user from the command line. Only the program itself runs it.
-pub static INSTALL: Action = Action {
-    name: "user.install",
-    about: "Make a user, or change one, on the machine itself.",
-    target: Target::Nothing,
-    needs: Needs::Staff,
-    from: &[],
-    fields: &[
-        Field::text("username", 128, "Name to sign in with.").required().check(Check::By(rules::username)).stored(),
-        Field::text("email", 320, "Address to write to.").check(Check::Email).stored(),
-        Field::new("is_staff", Kind::Bool, "Whether the user is staff.").stored(),
-        Field::new("is_support", Kind::Bool, "Whether the user is a support agent.").stored(),
-        Field::text("password_hash", 1000, "What is stored of the password.").secret().stored_in("password"),
-    ],
-    events: &["user_creation_succeeded", "user_update_succeeded"],
-    run: |cx, input| Box::pin(install(cx, input)),
-};
-
-/// Issues a login token from the command line. Only the program itself runs it.
-pub static ISSUE: Action = Action {
-    name: "token.issue",
-    about: "Issue a login token for a user, on the machine itself.",
-    target: Target::Nothing,
-    needs: Needs::Staff,
-    from: &[],
-    fields: &[Field::new("user_id", Kind::Int, "Key of the user.").required()],
-    events: &["token_created"],
-    run: |cx, input| Box::pin(issue(cx, input)),
-};
-
 /// What an action writes into the version of a user.
 async fn keep(cx: &mut Cx<'_>, uuid: stoa_kernel::id::Uuid, comment: &str) -> Result<()> {
     version::store::write(cx, &USERS, FIELDS, uuid, comment).await
@@ -346,10 +263,10 @@ fn settle(input: &mut Input) -> Result<()> {
     if let Some(word) = input.text("gender").and_then(rules::gender_word) {
         input.set("gender", word);
     }
-    if let Some(Value::Array(codes)) = input.json("nationalities") {
-        if let Some(wrong) = codes.iter().filter_map(Value::as_str).find_map(rules::country) {
-            return Err(Error::field("nationalities", wrong));
-        }
+    if let Some(Value::Array(codes)) = input.json("nationalities")
+        && let Some(wrong) = codes.iter().filter_map(Value::as_str).find_map(rules::country)
+    {
+        return Err(Error::field("nationalities", wrong));
     }
     Ok(())
 }
@@ -428,65 +345,4 @@ async fn remove_password(cx: &mut Cx<'_>) -> Result<Done> {
     store::set_password_hash(cx.tx, user.id, "", cx.now).await?;
     let message = format!("Password of user {} has been removed by staff user {}.", user.username, cx.actor.username);
     Ok(Done::event(user.event("user_password_updated_by_staff", message)))
-}
-
-async fn pull(cx: &mut Cx<'_>) -> Result<Done> {
-    let user = store::brief(cx.tx, cx.found.id).await?;
-    if user.registration_method != "eduteams" {
-        return Err(Error::invalid("The user was not registered with eduTEAMS."));
-    }
-    Err(Error::Conflict("Remote eduTEAMS is not configured.".into()))
-}
-
-async fn notify(cx: &mut Cx<'_>) -> Result<Done> {
-    if store::brief(cx.tx, cx.found.id).await?.email.is_empty() {
-        return Err(Error::invalid("The user has no email address."));
-    }
-    Err(Error::Conflict("User actions are not enabled.".into()))
-}
-
-fn by_program(cx: &Cx<'_>) -> Result<()> {
-    let decision = match cx.actor.system {
-        true => return Ok(()),
-        false => Decision::rule("This is done on the machine itself."),
-    };
-    decision.required().map(|_| ())
-}
-
-async fn install(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
-    by_program(cx)?;
-    let name = input.text("username").unwrap_or_default().to_owned();
-    let (id, kind, word) = match store::id_of(cx.tx, &name).await? {
-        Some(id) => {
-            record::update(cx, store::TABLE, id, INSTALL.fields, &input, vec![]).await?;
-            store::set(cx.tx, id, vec![("is_active", Val::Bool(true)), ("modified", Val::Time(cx.now))]).await?;
-            (id, "user_update_succeeded", "updated")
-        }
-        None => {
-            let slug = record::slug(cx.tx, store::TABLE, &name).await?;
-            let more = vec![
-                ("uuid", Val::Uuid(cx.uuid())),
-                ("slug", Val::Text(slug)),
-                ("token_lifetime", Val::Int(store::TOKEN_LIFETIME)),
-                ("date_joined", Val::Time(cx.now)),
-                ("modified", Val::Time(cx.now)),
-            ];
-            (store::insert(cx.tx, INSTALL.fields, &input, more).await?, "user_creation_succeeded", "created")
-        }
-    };
-    if input.has("password_hash") {
-        tokens::end_all(cx.tx, id).await?;
-    }
-    let user = store::brief(cx.tx, id).await?;
-    keep(cx, user.uuid, "On the command line").await?;
-    Ok(Done::event(user.event(kind, format!("User {name} has been {word}."))).made("user", id, user.uuid))
-}
-
-async fn issue(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
-    by_program(cx)?;
-    let user = store::brief(cx.tx, input.int("user_id").unwrap_or_default()).await?;
-    let secret = tokens::secret(cx.clock());
-    tokens::issue(cx.tx, user.id, cx.now, &secret).await?;
-    let message = format!("Token has been created for {} user.", user.username);
-    Ok(Done::event(user.event("token_created", message)).answer(json!({"token": secret})))
 }

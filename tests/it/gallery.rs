@@ -1,0 +1,187 @@
+//! The world with a thing in every state that it can be in, for tests that loop over everything.
+
+use serde_json::json;
+use stoa_kernel::{
+    Val,
+    access::Found,
+    door,
+    id::{self, Uuid},
+    view::View,
+};
+use stoa_testing::{Lab, Person, Thing, World, thing};
+use stoa_waldur::{route::Route, routes};
+
+/// From where the people of the cast call.
+const INSIDE: &str = "10.1.2.3";
+
+/// The world, and more of it.
+pub struct Gallery {
+    /// Organizations, projects, the offering and the people.
+    pub world: World,
+    /// A project whose end is over.
+    pub ended: Thing,
+    /// A project that was removed.
+    pub removed: Thing,
+}
+
+/// Every route of the Waldur surface.
+pub fn routes() -> impl Iterator<Item = &'static Route> {
+    routes::all()
+}
+
+impl Gallery {
+    /// Builds it. The clock moves by two days, so that a project ends.
+    pub async fn build(lab: &Lab) -> Gallery {
+        let mut world = World::build(lab).await;
+        let staff = &lab.staff;
+
+        let ended = lab.project(&world.acme, "Ended").await;
+        let removed = lab.project(&world.acme, "Removed").await;
+        for (who, role) in [
+            ("project manager", "PROJECT.MANAGER"),
+            ("project admin", "PROJECT.ADMIN"),
+            ("project member", "PROJECT.MEMBER"),
+        ] {
+            lab.grant(&ended, role, world.person(who)).await;
+            lab.grant(&removed, role, world.person(who)).await;
+        }
+        let tomorrow = lab.core.now().plus_seconds(86_400).date();
+        lab.patch(staff, &ended.url, json!({"end_date": tomorrow.to_string()})).await.is(200);
+        lab.delete(staff, &removed.url).await.is(204);
+        lab.advance(2 * 86_400);
+        for (_, person) in world.cast.iter_mut().filter(|(_, person)| !person.name.is_empty()) {
+            *person = lab.signed_in(&person.name).await.calling_from(INSIDE);
+        }
+
+        let gallery = Gallery { world, ended, removed };
+        gallery.offerings(lab).await;
+        gallery.orders_and_resources(lab).await;
+        gallery.small_things(lab).await;
+        gallery
+    }
+
+    async fn offerings(&self, lab: &Lab) {
+        let category = lab.category().await;
+        let body = json!({"name": "Draft", "category": category.url, "customer": self.world.hpc.url,
+                          "type": "Marketplace.Basic", "shared": true});
+        lab.post(&lab.staff, "/api/marketplace-provider-offerings/", body).await.is(201);
+        for (name, action) in [("Paused", "pause"), ("Archived", "archive"), ("Offline", "make_unavailable")] {
+            let made = lab.offering(&self.world.hpc, &category, name, json!({})).await;
+            lab.grant(&made, "OFFERING.MANAGER", self.person("offering manager")).await;
+            let done = lab.post(&lab.staff, &format!("{}{action}/", made.url), json!({})).await;
+            assert!(done.status == 200 || action == "make_unavailable", "{} {}", done.asked, done.body);
+        }
+    }
+
+    async fn orders_and_resources(&self, lab: &Lab) {
+        for (at, path) in [
+            &["approve_by_consumer"][..0],
+            &["approve_by_consumer"],
+            &["approve_by_consumer", "approve_by_provider"],
+            &["approve_by_consumer", "approve_by_provider", "set_state_done"],
+            &["reject_by_consumer"],
+            &["cancel"],
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let order = self.ordered(lab).await;
+            for action in path {
+                let done = lab.post(&lab.staff, &format!("{}{action}/", order.url), json!({})).await;
+                assert!(matches!(done.status, 200 | 202), "{at}: {} {} {}", done.asked, done.status, done.body);
+            }
+        }
+        let erred = self.running(lab).await;
+        let path = format!("/api/marketplace-provider-resources/{erred}/set_as_erred/");
+        lab.post(&lab.staff, &path, json!({"error_message": "It broke."})).await.is(200);
+        let ending = self.running(lab).await;
+        lab.post(&lab.staff, &format!("/api/marketplace-resources/{ending}/terminate/"), json!({})).await.is(200);
+        let gone = self.running(lab).await;
+        let order = lab.post(&lab.staff, &format!("/api/marketplace-resources/{gone}/terminate/"), json!({})).await;
+        let order = format!("/api/marketplace-orders/{}/", order.is(200).text("order_uuid"));
+        for action in ["approve_by_provider", "set_state_done"] {
+            lab.post(&lab.staff, &format!("{order}{action}/"), json!({})).await.is(200);
+        }
+    }
+
+    async fn small_things(&self, lab: &Lab) {
+        let staff = &lab.staff;
+        let group = thing(lab.post(staff, "/api/organization-groups/", json!({"name": "Faculties"})).await.is(201));
+        let body = json!({"name": "Physics", "parent": group.url});
+        lab.post(staff, "/api/organization-groups/", body).await.is(201);
+        let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE5HzLYpS0wnVzYm3Qp3yqK0m8o1mC1yGm0h4c5z7q1f ada@example.org";
+        for who in ["project admin", "neighbour's project admin"] {
+            let made = lab.post(self.person(who), "/api/keys/", json!({"name": "laptop", "public_key": key})).await;
+            assert!(made.status < 500, "{} {}", made.asked, made.body);
+        }
+        // The people of the cast call from inside.
+        let body = json!({"inet": format!("{INSIDE}/32"), "customer": self.world.acme.url});
+        lab.post(staff, "/api/access-subnets/", body).await.is(201);
+    }
+
+    /// An order of somebody who may not approve: it waits for the consumer's side.
+    pub async fn ordered(&self, lab: &Lab) -> Thing {
+        let manager = self.person("project manager");
+        let order =
+            thing(lab.order(manager, &self.world.apollo, &self.world.offering, json!({"storage": 1})).await.is(201));
+        assert_eq!(order.body["state"], "pending-consumer");
+        order
+    }
+
+    /// The identifier of a resource that runs.
+    pub async fn running(&self, lab: &Lab) -> String {
+        let order = self.ordered(lab).await;
+        for action in ["approve_by_consumer", "approve_by_provider", "set_state_done"] {
+            lab.post(&lab.staff, &format!("{}{action}/", order.url), json!({})).await.is(200);
+        }
+        order.body["marketplace_resource_uuid"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// One of the cast.
+    #[track_caller]
+    pub fn person(&self, who: &str) -> &Person {
+        self.world.person(who)
+    }
+}
+
+/// Every row of a view's table, whoever may see it: its key and what finds it, in order of the key.
+pub async fn everything(lab: &Lab, view: &'static View) -> Vec<(i64, Val)> {
+    let sql = format!("SELECT DISTINCT {}, {} FROM {} ORDER BY 1", view.key, view.lookup, view.from);
+    let rows = lab.core.store.query(&sql, &[]).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let lookup = |row: &stoa_kernel::Row| match view.lookup.ends_with(".uuid") {
+        true => Val::Uuid(row.get(1).unwrap_or_default()),
+        false => row.val(1).clone(),
+    };
+    rows.iter().map(|row| (row.get(0).unwrap_or_default(), lookup(row))).collect()
+}
+
+/// What finds a row, as it stands in a path.
+pub fn text_of(lookup: &Val) -> String {
+    match lookup {
+        Val::Uuid(uuid) => id::hex(uuid),
+        Val::Int(number) => number.to_string(),
+        Val::Text(text) => text.clone(),
+        other => panic!("a row is found by {other:?}"),
+    }
+}
+
+/// Finds a thing as a person sees it (or whoever may see it).
+pub async fn found(lab: &Lab, person: Option<&Person>, view: &'static View, lookup: &Val) -> Option<Found> {
+    let actor = match person {
+        Some(person) => lab.actor(person).await,
+        None => stoa_kernel::access::Actor::system(),
+    };
+    let found = door::find(&mut lab.core.store.reader(), &actor, view, lookup, true, lab.core.now()).await;
+    found.unwrap_or_else(|error| panic!("{}: {error}", view.name))
+}
+
+/// The path of a route with its parameters filled in: the first one by what finds the thing, others by a uuid that is nobody's.
+pub fn path_of(route: &Route, target: &str) -> String {
+    let mut first = true;
+    let parts = route.path.split('/').map(|part| match part.strip_prefix('{') {
+        None => part.to_owned(),
+        Some(_) if std::mem::take(&mut first) => target.to_owned(),
+        Some(_) => id::hex(&Uuid::nil()),
+    });
+    parts.collect::<Vec<_>>().join("/")
+}

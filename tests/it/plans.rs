@@ -1,0 +1,85 @@
+//! No list scans the table that it shows (design.md, section 4): the plans of every view at the size of the measuring data
+//! set, for an ordinary user and for staff, on both engines.
+
+use stoa_kernel::{
+    access::Actor,
+    store::Engine,
+    view::{Ask, View},
+};
+use stoa_testing::Lab;
+
+/// Views whose plan may scan, with the reason. The list may only shrink: a line that is no longer needed fails too.
+const MAY_SCAN: &[(&str, &str)] = &[];
+
+/// Tables below this many rows are read as a whole, and planners are right to do so.
+const SMALL: i64 = 5_000;
+
+/// The scans of a view's main table in a plan that look at every row.
+fn scans(engine: Engine, view: &View, plan: &[String]) -> usize {
+    let (table, alias) = view.from.split_once(' ').unwrap_or((view.from, view.from));
+    let whole = |line: &&String| {
+        let line = line.trim();
+        match engine {
+            Engine::Sqlite => {
+                line == format!("SCAN {alias}")
+                    || line == format!("SCAN {table}")
+                    || line == format!("SCAN {table} AS {alias}")
+            }
+            Engine::Postgres => {
+                line.contains(&format!("Seq Scan on {table} "))
+                    && !line.contains("InitPlan")
+                    && (line.contains(&format!("on {table} {alias}")) || table == alias)
+            }
+        }
+    };
+    plan.iter().filter(whole).count()
+}
+
+async fn plan(lab: &Lab, view: &'static View, actor: &Actor) -> Vec<String> {
+    let ask = Ask { limit: 10, ..Ask::default() };
+    let statement = view.select(actor, &ask, lab.core.now()).unwrap_or_else(|error| panic!("{}: {error}", view.name));
+    let (sql, params) = (&statement.clause.text, &statement.clause.params);
+    lab.core.store.explain(sql, params).await.unwrap_or_else(|error| panic!("{}: {error}\n{sql}", view.name))
+}
+
+async fn no_list_scans(lab: Lab) {
+    let engine = lab.core.store.engine();
+    let ordinary = lab.actor(&lab.signed_in("user00042").await).await;
+    let owner = lab.actor(&lab.signed_in("user00000").await).await;
+    let staff = lab.actor(&lab.staff).await;
+    let (mut wrong, mut needed) = (Vec::new(), Vec::new());
+    for view in lab.core.views().iter().copied() {
+        let table = view.from.split_whitespace().next().unwrap_or_default();
+        let count = lab.core.store.query(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap();
+        if count[0].get::<i64>(0).unwrap() < SMALL {
+            continue;
+        }
+        // The total that staff see is a count of everything; the page itself comes from an index.
+        for (who, actor, allowed) in [("an ordinary user", &ordinary, 0), ("an owner", &owner, 0), ("staff", &staff, 1)]
+        {
+            let plan = plan(&lab, view, actor).await;
+            if scans(engine, view, &plan) > allowed {
+                needed.push(view.name);
+                if !MAY_SCAN.iter().any(|(name, _)| *name == view.name) {
+                    wrong.push(format!("{} for {who} on {engine}:\n  {}", view.name, plan.join("\n  ")));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    for (name, why) in MAY_SCAN {
+        assert!(needed.contains(name), "{name} may scan ({why}), and does not need to any more");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_list_scans_its_table_on_sqlite() {
+    no_list_scans(Lab::measured_sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_list_scans_its_table_on_postgres() {
+    if let Some(lab) = Lab::measured_postgres().await {
+        no_list_scans(lab).await;
+    }
+}
