@@ -54,6 +54,11 @@ DECLARED_WRONGLY = {
     "NestedPriceEstimate.current": "declared as text; the original sends numbers",
     "NestedPriceEstimate.tax": "declared as text; the original sends numbers",
     "NestedPriceEstimate.tax_current": "declared as text; the original sends numbers",
+    "BasePublicPlan.minimal_price": "declared as text; the official description has a number",
+    "BaseProviderPlan.minimal_price": "declared as text; the official description has a number",
+    "ProviderPlanDetails.minimal_price": "declared as text; the official description has a number",
+    "PlanUsageResponse.limit": "a plan without a limit has none",
+    "PlanUsageResponse.remaining": "a plan without a limit has none",
 }
 
 SAMPLES = 5  # how many things of each list are retrieved one by one

@@ -60,8 +60,7 @@ on_both! {
         for (who, status, first) in [
             ("owner", 201, "pending-provider"),
             ("project manager", 201, "pending-consumer"),
-            // By the seed administrators approve, and managers where the installation says so.
-            ("project admin", 201, "pending-provider"),
+            ("project admin", 201, "pending-consumer"),
             ("staff", 201, "pending-provider"),
             ("manager of another project", 400, ""),
             ("neighbour's owner", 400, ""),
@@ -79,7 +78,7 @@ on_both! {
         }
         let manager = world.person("project manager");
         let order = lab.order(manager, &world.apollo, &world.offering, json!({"storage": 7})).await.is(201).text("uuid");
-        for who in ["project manager", "service manager", "provider's owner", "offering manager"] {
+        for who in ["project manager", "project admin", "service manager", "provider's owner", "offering manager"] {
             act(&lab, world.person(who), ORDERS, &order, "approve_by_consumer", Value::Null).await.is(403);
         }
         act(&lab, world.person("neighbour's owner"), ORDERS, &order, "approve_by_consumer", Value::Null).await.is(404);

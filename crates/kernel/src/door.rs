@@ -71,6 +71,10 @@ pub trait Directory: Send + Sync {
     fn actor_at<'a>(&'a self, query: &'a mut dyn Query, user: Uuid, at: Time) -> BoxFuture<'a, Result<Option<Actor>>>;
 }
 
+/// What is done, beside the request, when the stamp of last use of a token is due to move ([`Actor::token`]). An area puts it
+/// into the core with [`Core::with`].
+pub struct TokenDue(pub fn(&Core, i64));
+
 /// Everything that the areas registered.
 #[derive(Default)]
 pub struct Registry {
@@ -177,7 +181,15 @@ impl Core {
 
     /// Who calls.
     pub async fn actor(&self, caller: &Caller) -> Result<Actor> {
-        self.directory.actor(&mut self.store.reader(), caller, self.now()).await
+        let actor = self.directory.actor(&mut self.store.reader(), caller, self.now()).await?;
+        self.token_used(&actor);
+        Ok(actor)
+    }
+
+    fn token_used(&self, actor: &Actor) {
+        if let (Some((token, true)), Some(due)) = (actor.token, self.get::<TokenDue>()) {
+            (due.0)(self, token);
+        }
     }
 
     /// A user as he was at an instant.
@@ -211,6 +223,7 @@ impl Core {
     async fn perform_in(&self, tx: &mut Tx, caller: &Caller, call: &Call, now: Time) -> Result<Done> {
         let action = call.action;
         let actor = self.directory.actor(&mut *tx, caller, now).await?;
+        self.token_used(&actor);
         // Strangers learn nothing, not even that a target is missing.
         decide_sign_in(&actor, action)?;
         let found = self.target(tx, &actor, call, now).await?;

@@ -1,7 +1,37 @@
 //! What orders and resources both show of their offering, its provider, its category and the plan.
 //!
 //! The table that includes them joins offerings as `off`, the provider's organization as `prov`, the category as `cat` and the
-//! plan as `pl`; [`offering_joins`] has those joins.
+//! plan as `pl`; [`offering_joins`] has those joins. Who sees a row is said by [`seen`] in both.
+
+use stoa_kernel::view::Clause;
+
+/// The condition that a row of a table is the actor's in one of several ways: each a condition on the row, written `~`, with one
+/// bare `$` for keys. Ways without keys are left out. A single one is a plain condition, so that the planner may walk any index; of
+/// several the keys are united, because no index serves an OR (design.md, section 3).
+pub fn seen(clause: &mut Clause, table: &str, alias: &str, ways: Vec<(&str, Vec<i64>)>) {
+    let ways: Vec<_> = ways.into_iter().filter(|(_, ids)| !ids.is_empty()).collect();
+    match ways.as_slice() {
+        [] => clause.text.push_str("FALSE"),
+        [(condition, ids)] => clause.push(&format!("({})", condition.replace('~', alias)), [ids.clone().into()]),
+        several => {
+            clause.text.push_str(&format!("{alias}.id IN ("));
+            for (at, (condition, ids)) in several.iter().enumerate() {
+                let union = if at == 0 { "" } else { " UNION " };
+                let condition = condition.replace('~', "seen");
+                clause
+                    .push(&format!("{union}SELECT seen.id FROM {table} seen WHERE {condition}"), [ids.clone().into()]);
+            }
+            clause.text.push(')');
+        }
+    }
+}
+
+/// The ways in which the rows of a provider's offerings are its people's.
+pub const OF_PROVIDER: [&str; 3] = [
+    "~.offering_id = ANY($)",
+    "~.offering_id IN (SELECT f.id FROM offerings f WHERE f.customer_id = ANY($))",
+    "~.offering_id IN (SELECT f.id FROM offerings f WHERE f.provider_id = ANY($))",
+];
 
 /// A table of columns that begins with those of the offering.
 macro_rules! with_offering {

@@ -44,6 +44,7 @@ pub fn equip(core: Core) -> Core {
 
 /// What this area does later and periodically.
 pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
+    plan::jobs::add(core, runner);
     order::jobs::add(core, runner);
     resource::jobs::add(core, runner);
 }

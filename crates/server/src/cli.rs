@@ -7,7 +7,7 @@ use crate::{
     demo, explain, scale, serve, start,
 };
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 use stoa_kernel::{Error, Result};
 
 /// Self-service for sharing cloud and HPC resources across organizations and projects.
@@ -159,7 +159,10 @@ async fn migrate(config: &Config, dry_run: bool) -> Result<()> {
 fn log(config: &Config) -> std::result::Result<(), String> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
         .map_err(|error| format!("The setting log is \"{}\", which is no filter: {error}", config.log))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     if config.log_json {
         builder.json().init()
     } else {

@@ -25,7 +25,7 @@ pub mod vocabulary;
 
 use std::sync::Arc;
 use stoa_kernel::{
-    door::{Core, Registry},
+    door::{Core, Registry, TokenDue},
     store::{Migration, jobs::Runner},
 };
 
@@ -84,7 +84,14 @@ pub fn register(registry: &mut Registry) {
 
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
-    core.with(Arc::new(user::password::Passwords::default()))
+    core.with(Arc::new(user::password::Passwords::default())).with(TokenDue(|core, token| {
+        let (store, now) = (core.store.clone(), core.now());
+        tokio::spawn(async move {
+            if let Err(error) = token::store::touch(&store, token, now).await {
+                tracing::warn!(%error, "the last use of a token was not noted");
+            }
+        });
+    }))
 }
 
 /// What this area does later and periodically.

@@ -105,7 +105,6 @@ pub(crate) fn register(registry: &mut stoa_kernel::door::Registry) {
         &views::PROVIDER_OFFERINGS,
         &views::PUBLIC_OFFERINGS,
         &views::BILLABLE_OFFERINGS,
-        &views::OFFERINGS_BY_PROVIDER,
         &views::STATISTICS,
     ]);
     registry.actions.extend([&create::CREATE, &actions::DELETE, &update::MOVE, &update::CHECK_BACKEND_ID]);

@@ -491,43 +491,6 @@ pub static BILLABLE_OFFERINGS: View = View {
     owner: None,
 };
 
-const REFERENCE: &[Column] = &[
-    Column::new("offering_name", Text, "f.name", "Name of the offering."),
-    Column::new("offering_uuid", Uuid, "f.uuid", "Identifier of the offering."),
-];
-
-/// Providers with the offerings that they share.
-pub static OFFERINGS_BY_PROVIDER: View = View {
-    name: "offerings_by_provider",
-    thing: "customer",
-    about: "Active shared offerings by the organization that provides them.",
-    from: "customers b",
-    joins: &[],
-    key: "b.id",
-    lookup: "b.uuid",
-    always: "b.id IN (SELECT customer_id FROM offerings WHERE shared AND state = 'Active')",
-    needs: Needs::Nothing,
-    visible: |_, clause| clause.text.push_str("TRUE"),
-    columns: &[
-        Column::new("customer_name", Text, "b.name", "Name of the organization."),
-        Column::new("customer_uuid", Uuid, "b.uuid", "Identifier of the organization."),
-        Column::new(
-            "offerings",
-            Rows("OfferingReference", REFERENCE),
-            "(SELECT JSON_ROWS({row} ORDER BY f.name, f.id) FROM offerings f WHERE f.customer_id = b.id AND f.shared \
-             AND f.state = 'Active')",
-            "The offerings.",
-        ),
-    ],
-    filters: &[],
-    orders: &[Order::new("name", "b.name"), Order::new("created", "b.created")],
-    default_order: "b.name",
-    places: &[PlaceColumn("itself", "customer", "b.id")],
-    state: None,
-    label: "b.name",
-    owner: None,
-};
-
 const STATISTICS_COLUMNS: &[Column] = &[
     Column::new(
         "resources_count",

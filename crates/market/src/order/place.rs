@@ -174,10 +174,10 @@ async fn plan_of(cx: &mut Cx<'_>, wish: &Wish, offering: &Offering) -> Result<Op
             return Err(Error::field("plan", "Plan is not available for this organization."));
         }
     }
-    if let Some(max) = plan.max_amount {
-        if store::lock_plan(cx.tx, id).await? >= max {
-            return Err(Error::field("plan", "Plan is not available because limit has been reached."));
-        }
+    if let Some(max) = plan.max_amount
+        && store::lock_plan(cx.tx, id).await? >= max
+    {
+        return Err(Error::field("plan", "Plan is not available because limit has been reached."));
     }
     Ok(Some(plan))
 }
@@ -223,10 +223,10 @@ async fn check_gates(cx: &mut Cx<'_>, wish: &Wish, offering: &Offering) -> Resul
     if most.is_some() || unique.is_some() {
         store::lock_project(cx.tx, wish.project_id).await?;
         let live = resource::store::live_attributes(cx.tx, wish.project_id, offering.id).await?;
-        if let Some(most) = most.and_then(Value::as_u64) {
-            if live.len() as u64 >= most {
-                return Err(Error::invalid("Maximal resource count per project is reached."));
-            }
+        if let Some(most) = most.and_then(Value::as_u64)
+            && live.len() as u64 >= most
+        {
+            return Err(Error::invalid("Maximal resource count per project is reached."));
         }
         if let Some(key) = unique.and_then(Value::as_str).filter(|key| !key.is_empty()) {
             let value = wish.attributes.get(key);

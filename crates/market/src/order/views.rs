@@ -1,9 +1,8 @@
 //! What is seen of orders. On the consumer's side those see them whose role carries the permission to list them on the
-//! project or its organization, on the provider's side on the offering, its provider or organization; and everybody sees what
-//! he asked for himself.
+//! project or its organization, on the provider's side on the offering, its provider or organization.
 
 use super::{Kind as Type, State};
-use crate::columns::{MANAGED_BY, offering_joins, with_offering};
+use crate::columns::{MANAGED_BY, OF_PROVIDER, offering_joins, seen, with_offering};
 use stoa_kernel::{
     Result, Val,
     access::{Actor, Needs},
@@ -145,23 +144,15 @@ pub static ORDERS: View = View {
 
 fn visible(actor: &Actor, clause: &mut Clause) {
     let list = Some(Permission::OrderList.id());
-    let customers = actor.scopes("customer", list);
-    clause.key_in(
-        "o.id",
-        &[
-            ("SELECT id FROM orders WHERE customer_id = ANY($)", customers.clone()),
-            ("SELECT id FROM orders WHERE project_id = ANY($)", actor.scopes("project", list)),
-            ("SELECT id FROM orders WHERE offering_id = ANY($)", actor.scopes("offering", list)),
-            (
-                "SELECT x.id FROM orders x JOIN offerings y ON y.id = x.offering_id WHERE y.customer_id = ANY($)",
-                customers,
-            ),
-            (
-                "SELECT x.id FROM orders x JOIN offerings y ON y.id = x.offering_id WHERE y.provider_id = ANY($)",
-                actor.scopes("service_provider", list),
-            ),
-        ],
-    );
+    let [offering, customer, provider] = OF_PROVIDER;
+    let ways = vec![
+        ("~.customer_id = ANY($)", actor.scopes("customer", list)),
+        ("~.project_id = ANY($)", actor.scopes("project", list)),
+        (offering, actor.scopes("offering", list)),
+        (customer, actor.scopes("customer", list)),
+        (provider, actor.scopes("service_provider", list)),
+    ];
+    seen(clause, "orders", "o", ways);
 }
 
 const FILTERS: &[Filter] = &[

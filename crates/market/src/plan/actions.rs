@@ -147,6 +147,34 @@ pub static DELETE_GROUPS: Action = Action {
     run: |cx, _| Box::pin(set_groups(cx, Vec::new())),
 };
 
+/// Makes future prices current. For the program itself, when a new month has begun.
+pub static APPLY_FUTURE_PRICES: Action = Action {
+    name: "plan.apply_future_prices",
+    about: "Make the prices current that a plan was given for the next month.",
+    target: Target::Thing(&PLANS),
+    needs: Needs::Staff,
+    from: &[],
+    fields: &[],
+    events: &["marketplace_plan_component_current_price_updated"],
+    run: |cx, _| Box::pin(apply_future_prices(cx)),
+};
+
+async fn apply_future_prices(cx: &mut Cx<'_>) -> Result<Done> {
+    let id = cx.found.id;
+    let before = store::load(cx.tx, id).await?.ok_or(Error::NotFound)?;
+    if !store::apply_future_prices(cx.tx, id, rules::month_of(cx.today())).await? {
+        return Ok(Done::unchanged());
+    }
+    let becomes = |part: &super::Part| part.future_price.filter(|price| *price != part.price);
+    let changes = before.parts.iter().filter_map(|part| {
+        let after = becomes(part)?;
+        let field = part.component.kind.clone();
+        Some(Change { field, before: part.price.to_string().into(), after: after.to_string().into() })
+    });
+    let changes = changes.collect();
+    changed(cx, "marketplace_plan_component_current_price_updated", changes).await
+}
+
 async fn create(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     open(cx)?;
     let offering_id = cx.found.id;
@@ -238,6 +266,9 @@ async fn update_prices(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
         });
     }
     check_sums(cx, offering_id, future).await?;
+    if future && !changes.is_empty() {
+        store::wait_for_next_month(cx.tx, id, rules::month_of(cx.today())).await?;
+    }
     let kind = if future {
         "marketplace_plan_component_future_price_updated"
     } else {

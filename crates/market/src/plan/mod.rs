@@ -4,6 +4,7 @@
 //! follows from that is in [`rules`]. A plan that is archived takes no new resources, and those that have it stay with it.
 
 pub mod actions;
+pub mod jobs;
 pub mod rules;
 pub mod store;
 pub mod views;
@@ -65,5 +66,6 @@ pub(crate) fn register(registry: &mut stoa_kernel::door::Registry) {
         &actions::UPDATE_DISCOUNTS,
         &actions::UPDATE_GROUPS,
         &actions::DELETE_GROUPS,
+        &actions::APPLY_FUTURE_PRICES,
     ]);
 }

@@ -8,7 +8,7 @@ use crate::component::{Billing, Component};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use stoa_kernel::{
-    Error, Result,
+    Date, Error, Result,
     error::Invalid,
     field::{Check, Field, Input, Kind, Mode},
     money::Amount,
@@ -124,6 +124,12 @@ pub fn minimal_price(parts: &[Part]) -> Result<Amount> {
 /// Checks that every price of a plan that lists show is within the range.
 pub fn check(parts: &[Part]) -> Result<()> {
     minimal_price(parts).and(init_price(parts)).and(switch_price(parts)).map(|_| ())
+}
+
+/// The first day of the month of a day.
+pub fn month_of(day: Date) -> Date {
+    let text = day.to_string();
+    text.get(..7).and_then(|month| Date::parse(&format!("{month}-01"))).unwrap_or(day)
 }
 
 /// Reads a map from types of components to values of one field, such as prices.
@@ -249,6 +255,13 @@ mod tests {
         let parts = [part("storage", Billing::Limit, "5", 0)];
         assert_eq!(limits_price(&parts, &limits(&[("storage", -1), ("other", 9)])).unwrap(), Amount::ZERO);
         assert_eq!(limits_price(&parts, &Limits::new()).unwrap(), Amount::ZERO);
+    }
+
+    #[test]
+    fn a_month_begins_on_its_first_day() {
+        let day = |text: &str| Date::parse(text).unwrap();
+        assert_eq!(month_of(day("2026-02-28")), day("2026-02-01"));
+        assert_eq!(month_of(day("2026-02-01")), day("2026-02-01"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{Part, Plan, rules};
 use crate::component::{self, Component};
 use std::collections::HashMap;
-use stoa_kernel::{Error, Query, Result, Row, Tx, Val, field::Input, money::Amount, record, vals};
+use stoa_kernel::{Date, Error, Query, Result, Row, Tx, Val, field::Input, id::Uuid, money::Amount, record, vals};
 
 /// The table.
 pub const TABLE: &str = "plans";
@@ -143,22 +143,28 @@ pub async fn delete(tx: &mut Tx, id: i64) -> Result<()> {
     tx.execute("DELETE FROM plans WHERE id = $1", &vals![id]).await.map(|_| ())
 }
 
-/// The future prices become current; returns how many parts changed. The first day of each month does this, before
-/// invoices are made (see [`super`]). `future_price` keeps its value.
-pub async fn apply_future_prices(tx: &mut Tx) -> Result<u64> {
-    let changed =
-        tx.execute("UPDATE plan_components SET price = future_price WHERE future_price <> price", &[]).await?;
-    for row in tx
-        .query(
-            "SELECT DISTINCT offering_id FROM plans WHERE id IN (SELECT plan_id FROM plan_components \
-        WHERE future_price IS NOT NULL) ORDER BY offering_id",
-            &[],
-        )
-        .await?
-    {
-        recount(tx, row.get(0)?).await?;
+/// Notes that future prices of a plan were set in the month that begins on this day.
+pub async fn wait_for_next_month(tx: &mut Tx, id: i64, month: Date) -> Result<()> {
+    record::set(tx, TABLE, id, vec![("future_since", month.into())]).await
+}
+
+/// Plans whose future prices were set before the month that begins on this day, and so are due.
+pub async fn due(query: &mut dyn Query, month: Date) -> Result<Vec<Uuid>> {
+    let sql = "SELECT uuid FROM plans WHERE future_since IS NOT NULL AND future_since < $1 ORDER BY id LIMIT 1000";
+    query.query(sql, &vals![month]).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Makes the future prices of a plan current, which keep their value. False if somebody else has done so.
+pub async fn apply_future_prices(tx: &mut Tx, id: i64, month: Date) -> Result<bool> {
+    let sql = "UPDATE plans SET future_since = NULL WHERE id = $1 AND future_since < $2";
+    if tx.execute(sql, &vals![id, month]).await? == 0 {
+        return Ok(false);
     }
-    Ok(changed)
+    let sql = "UPDATE plan_components SET price = future_price WHERE plan_id = $1 AND future_price IS NOT NULL";
+    tx.execute(sql, &vals![id]).await?;
+    let offering_id = offering_of(tx, id).await?;
+    recount(tx, offering_id).await?;
+    Ok(true)
 }
 
 /// The key of the offering of a plan.

@@ -4,7 +4,7 @@ use super::{
     store,
     views::{PROVIDER_CUSTOMERS, PROVIDERS, at_provider},
 };
-use crate::offering::actions::provider_is_open;
+use crate::offering::actions::{end_team, provider_is_open};
 use serde_json::json;
 use stoa_kernel::{
     Error, Result,
@@ -66,7 +66,7 @@ pub static DELETE: Action = Action {
     needs: MANAGE,
     from: &[],
     fields: &[],
-    events: &["marketplace_service_provider_deleted"],
+    events: &["marketplace_service_provider_deleted", "role_revoked"],
     run: |cx, _| Box::pin(delete(cx)),
 };
 
@@ -195,9 +195,11 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
     if store::has_offerings(cx.tx, id).await? {
         return Err(Error::Conflict("Service provider has active offerings. Please archive them first.".into()));
     }
+    let ends = end_team(cx, "service_provider", id, "The service provider has been deleted.").await?;
     store::delete(cx.tx, id).await?;
     let message = format!("Organization {} is no service provider any more.", cx.found.name);
-    Ok(Done::event(on_record(cx, "marketplace_service_provider_deleted", message)))
+    let event = on_record(cx, "marketplace_service_provider_deleted", message);
+    Ok(ends.into_iter().fold(Done::event(event), Done::and))
 }
 
 async fn new_secret(cx: &mut Cx<'_>) -> Result<Done> {

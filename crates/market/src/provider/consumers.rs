@@ -5,6 +5,7 @@
 //! person sees the consumers of all providers for which he may.
 
 use stoa_kernel::{
+    Result,
     access::{Actor, Needs, Permission as Id},
     field::Kind::{Bool, Date, Int, Json, Link, Object, Rows, Text, Texts, Time, Uuid},
     view::{Clause, Column, Filter, Join, Order, PlaceColumn, Test, View},
@@ -512,6 +513,12 @@ pub static CONSUMER_USERS: View = View {
         Filter::new("phone_number", Test::Contains(&["u.phone_number"]), "Part of the telephone number."),
         Filter::new("registration_method", Test::Equals("u.registration_method"), "How the account came about."),
         Filter::new("is_active", Test::Bool("u.is_active"), "Whether the account is in use."),
+        Filter::new("description", Test::Contains(&["u.description"]), "Part of the description."),
+        Filter::new("is_staff", Test::Bool("u.is_staff"), "Whether the person is staff."),
+        Filter::new("is_support", Test::Bool("u.is_support"), "Whether the person is a support agent."),
+        Filter::new("agreement_date", Test::From("u.agreement_date"), "Agreed to the terms at or after this instant."),
+        Filter::new("organization_roles", Test::By(organization_roles), "Names of roles that the person has."),
+        Filter::new("project_roles", Test::By(project_roles), "Names of roles that the person has."),
         Filter::new("user_keyword", Test::Contains(PERSON), "Part of a name or address."),
         Filter::new("query", Test::Contains(PERSON), "Part of a name or address."),
         Filter::new(
@@ -562,6 +569,26 @@ pub static CONSUMER_USERS: View = View {
     label: "u.username",
     owner: None,
 };
+
+fn organization_roles(clause: &mut Clause, _: &Actor, values: &[String]) -> Result<()> {
+    has_role(clause, "customer", values)
+}
+
+fn project_roles(clause: &mut Clause, _: &Actor, values: &[String]) -> Result<()> {
+    has_role(clause, "project", values)
+}
+
+/// The person has a role of one of these names on a scope of this kind.
+fn has_role(clause: &mut Clause, scope: &str, values: &[String]) -> Result<()> {
+    if values.iter().any(|name| !name.is_empty()) {
+        clause.push(
+            "u.id IN (SELECT w.user_id FROM grants w JOIN roles v ON v.id = w.role_id WHERE w.revoked_at IS NULL \
+             AND w.scope = $ AND v.name = ANY($))",
+            [scope.into(), values.to_vec().into()],
+        );
+    }
+    Ok(())
+}
 
 const FULL_NAME: &[&str] = &["(u.first_name || ' ' || u.last_name)"];
 const PERSON: &[&str] = &["u.username", "u.first_name", "u.last_name", "u.native_name", "u.email"];

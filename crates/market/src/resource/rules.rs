@@ -74,8 +74,9 @@ pub fn name(pattern: Option<&str>, parts: &NameParts, counter: u32) -> String {
     let mut rest = pattern;
     while let Some(open) = rest.find('{') {
         name.push_str(&rest[..open]);
-        let Some(close) = rest[open..].find('}') else { break };
-        let word = &rest[open + 1..open + close];
+        rest = &rest[open..];
+        let Some(close) = rest.find('}') else { break };
+        let word = &rest[1..close];
         if word == "counter" {
             name.push_str(&counter.to_string());
         } else if let Some(key) = word.strip_prefix("attributes[").and_then(|word| word.strip_suffix(']')) {
@@ -87,7 +88,7 @@ pub fn name(pattern: Option<&str>, parts: &NameParts, counter: u32) -> String {
         } else if let Some((_, value)) = parts.words.iter().find(|(key, _)| *key == word) {
             name.push_str(value);
         }
-        rest = &rest[open + close + 1..];
+        rest = &rest[close + 1..];
     }
     name.push_str(rest);
     let mut name: String = name.trim().chars().take(140).collect();

@@ -3,7 +3,7 @@
 
 use super::State;
 use crate::{
-    columns::{MANAGED_BY, offering_joins, with_offering},
+    columns::{MANAGED_BY, OF_PROVIDER, offering_joins, seen, with_offering},
     component::views::COMPONENT,
     offering::views::STATE as OFFERING_STATE,
     order::{self, views as orders},
@@ -153,9 +153,7 @@ const ANY: View = View {
     always: "",
     needs: Needs::SignedIn,
     visible: |actor, clause| {
-        let [a, b, c] = consumed(actor);
-        let [d, e, f] = provided(actor);
-        clause.key_in("r.id", &[a, b, c, d, e, f]);
+        seen(clause, "resources", "r", either(actor));
     },
     columns: COLUMNS,
     filters: FILTERS,
@@ -180,7 +178,7 @@ pub static ANY_RESOURCES: View = ANY;
 pub static RESOURCES: View = View {
     name: "resources",
     about: "Resources of one's projects and organizations.",
-    visible: |actor, clause| clause.key_in("r.id", &consumed(actor)),
+    visible: |actor, clause| seen(clause, "resources", "r", consumed(actor)),
     ..ANY
 };
 
@@ -188,32 +186,29 @@ pub static RESOURCES: View = View {
 pub static PROVIDER_RESOURCES: View = View {
     name: "provider_resources",
     about: "Resources that one's offerings serve.",
-    visible: |actor, clause| clause.key_in("r.id", &provided(actor)),
+    visible: |actor, clause| seen(clause, "resources", "r", provided(actor)),
     ..ANY
 };
 
-fn consumed(actor: &Actor) -> [(&'static str, Vec<i64>); 3] {
+fn consumed(actor: &Actor) -> Vec<(&'static str, Vec<i64>)> {
     let list = Some(Permission::ResourceList.id());
-    [
-        ("SELECT id FROM resources WHERE customer_id = ANY($)", actor.scopes("customer", list)),
-        ("SELECT id FROM resources WHERE project_id = ANY($)", actor.scopes("project", list)),
-        ("SELECT id FROM resources WHERE id = ANY($)", actor.scopes("resource", None)),
+    vec![
+        ("~.customer_id = ANY($)", actor.scopes("customer", list)),
+        ("~.project_id = ANY($)", actor.scopes("project", list)),
+        ("~.id = ANY($)", actor.scopes("resource", None)),
     ]
 }
 
 /// On the provider's side any role shows: without seeing what it serves, none of its permissions means anything.
-fn provided(actor: &Actor) -> [(&'static str, Vec<i64>); 3] {
-    [
-        ("SELECT id FROM resources WHERE offering_id = ANY($)", actor.scopes("offering", None)),
-        (
-            "SELECT x.id FROM resources x JOIN offerings y ON y.id = x.offering_id WHERE y.customer_id = ANY($)",
-            actor.scopes("customer", None),
-        ),
-        (
-            "SELECT x.id FROM resources x JOIN offerings y ON y.id = x.offering_id WHERE y.provider_id = ANY($)",
-            actor.scopes("service_provider", None),
-        ),
-    ]
+fn provided(actor: &Actor) -> Vec<(&'static str, Vec<i64>)> {
+    OF_PROVIDER
+        .into_iter()
+        .zip(["offering", "customer", "service_provider"].map(|kind| actor.scopes(kind, None)))
+        .collect()
+}
+
+fn either(actor: &Actor) -> Vec<(&'static str, Vec<i64>)> {
+    consumed(actor).into_iter().chain(provided(actor)).collect()
 }
 
 macro_rules! billed_by {
@@ -402,9 +397,9 @@ pub static PLAN_PERIODS: View = View {
     always: "",
     needs: Needs::SignedIn,
     visible: |actor, clause| {
-        let [a, b, c] = consumed(actor);
-        let [d, e, f] = provided(actor);
-        clause.key_in("pp.resource_id", &[a, b, c, d, e, f]);
+        clause.text.push_str("pp.resource_id IN (SELECT own.id FROM resources own WHERE ");
+        seen(clause, "resources", "own", either(actor));
+        clause.text.push(')');
     },
     columns: &[
         Column::new("uuid", Uuid, "pp.uuid", "Identifier."),

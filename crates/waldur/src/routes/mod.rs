@@ -14,6 +14,7 @@ pub mod history;
 mod keys;
 mod meta;
 mod metadata;
+mod offering_answers;
 mod orders;
 mod organization_groups;
 mod plans;

@@ -56,6 +56,16 @@ pub static ROUTES: &[Route] = &[
 
 static HISTORY: Own =
     Own::new(|surface, asked| Box::pin(history::list(surface, asked, &PLANS, OF_PLAN)), Needs::StaffOrSupport)
+        .query(&[
+            Field::new("page", Kind::Int, "Number of the page."),
+            Field::new("page_size", Kind::Int, "Rows of a page."),
+            Field::new("created_after", Kind::Text, "Versions at or after this instant."),
+            Field::new("created_before", Kind::Text, "Versions before this instant."),
+            Field::new("offering", Kind::Text, "The offering of the plan."),
+            Field::new("offering_uuid", Kind::Text, "Identifier of the offering of the plan."),
+            Field::new("offering_slug", Kind::Text, "Short name of the offering of the plan."),
+            Field::new("parent_offering_uuid", Kind::Text, "Identifier of the offering's parent."),
+        ])
         .answer(200, Shape::Rows(&VERSIONS));
 
 static HISTORY_AT: Own =

@@ -2,7 +2,7 @@
 
 use super::{
     history,
-    resources::{AT, OPTIONS, ORDER, SLUG, STATUS, UPDATED, details, glauth, offering},
+    resources::{AT, HISTORY_QUERY, OPTIONS, ORDER, SLUG, STATUS, UPDATED, details, glauth, offering},
 };
 use crate::route::{Answer, Own, Route, Shape, Verb};
 use stoa_kernel::access::Needs;
@@ -92,8 +92,9 @@ pub static ROUTES: &[Route] = &[
     Route::own(Verb::Get, "/api/marketplace-provider-resources/{uuid}/glauth_users_config/",
         "marketplace_provider_resources_glauth_users_config_retrieve", TAG, "", &GLAUTH)
         .about("Accounts of a resource's people in the format of GLauth."),
-    Route::list_in("/api/marketplace-provider-resources/{uuid}/history/", "marketplace_provider_resources_history_list", TAG,
-        "VersionHistory", &VERSIONS, &PROVIDER_RESOURCES, Needs::StaffOrSupport, VERSIONS_OF),
+    Route::own(Verb::Get, "/api/marketplace-provider-resources/{uuid}/history/",
+        "marketplace_provider_resources_history_list", TAG, "VersionHistory", &HISTORY)
+        .about("How a resource was after each change. For staff and support agents."),
     Route::own(Verb::Get, "/api/marketplace-provider-resources/{uuid}/history/at/", "marketplace_provider_resources_history_at_retrieve",
         TAG, "VersionHistory", &HISTORY_AT).about("How a resource was at an instant. For staff and support agents."),
     // Newer than the official description.
@@ -111,6 +112,11 @@ static OFFERING: Own =
     Own::new(|s, a| Box::pin(offering(s, a, &PROVIDER_RESOURCES)), Needs::SignedIn).answer(200, Shape::Row(&OFFERINGS));
 static GLAUTH: Own = Own::new(|s, a| Box::pin(glauth(s, a, &PROVIDER_RESOURCES)), Needs::SignedIn)
     .answer(200, Shape::Other("text/plain"));
+static HISTORY: Own =
+    Own::new(|s, a| Box::pin(history::list(s, a, &PROVIDER_RESOURCES, VERSIONS_OF)), Needs::StaffOrSupport)
+        .query(HISTORY_QUERY)
+        .answer(200, Shape::Rows(&VERSIONS))
+        .counts();
 static HISTORY_AT: Own =
     Own::new(|s, a| Box::pin(history::at(s, a, &PROVIDER_RESOURCES, VERSIONS_OF)), Needs::StaffOrSupport)
         .query(AT)

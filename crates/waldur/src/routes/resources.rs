@@ -11,7 +11,7 @@ use stoa_kernel::{
     access::Needs,
     field::{
         Field,
-        Kind::{Amount, Date, Int, Rows, Text, Texts, Uuid},
+        Kind::{Amount, Bool, Date, Int, Rows, Text, Texts, Time, Uuid},
     },
     view::{Ask, Column, View},
 };
@@ -148,8 +148,8 @@ pub static ROUTES: &[Route] = &[
     Route::own(Verb::Get, "/api/marketplace-resources/{uuid}/glauth_users_config/",
         "marketplace_resources_glauth_users_config_retrieve", TAG, "", &GLAUTH)
         .about("Accounts of a resource's people in the format of GLauth."),
-    Route::list_in("/api/marketplace-resources/{uuid}/history/", "marketplace_resources_history_list", TAG,
-        "VersionHistory", &VERSIONS, &RESOURCES, Needs::StaffOrSupport, VERSIONS_OF),
+    Route::own(Verb::Get, "/api/marketplace-resources/{uuid}/history/", "marketplace_resources_history_list", TAG,
+        "VersionHistory", &HISTORY).about("How a resource was after each change. For staff and support agents."),
     Route::own(Verb::Get, "/api/marketplace-resources/{uuid}/history/at/", "marketplace_resources_history_at_retrieve", TAG,
         "VersionHistory", &HISTORY_AT).about("How a resource was at an instant. For staff and support agents."),
     // Newer than the official description.
@@ -158,16 +158,69 @@ pub static ROUTES: &[Route] = &[
 ];
 
 /// The answer of a change of the short name.
-pub const SLUG: Answer = Answer::Json(200, &[Column::new("slug", Text, "", "The short name.")]);
+pub const SLUG: Answer = Answer::Json(
+    200,
+    &[Column::new("status", Text, "", "What happened."), Column::new("slug", Text, "", "The short name.")],
+);
 
 static DETAILS: Own = Own::new(|s, a| Box::pin(details(s, a, &RESOURCES)), Needs::SignedIn).answer(204, Shape::Empty);
 static OFFERING: Own =
     Own::new(|s, a| Box::pin(offering(s, a, &RESOURCES)), Needs::SignedIn).answer(200, Shape::Row(&OFFERINGS));
 static GLAUTH: Own =
     Own::new(|s, a| Box::pin(glauth(s, a, &RESOURCES)), Needs::SignedIn).answer(200, Shape::Other("text/plain"));
+static HISTORY: Own = Own::new(|s, a| Box::pin(history::list(s, a, &RESOURCES, VERSIONS_OF)), Needs::StaffOrSupport)
+    .query(HISTORY_QUERY)
+    .answer(200, Shape::Rows(&VERSIONS))
+    .counts();
 static HISTORY_AT: Own = Own::new(|s, a| Box::pin(history::at(s, a, &RESOURCES, VERSIONS_OF)), Needs::StaffOrSupport)
     .query(AT)
     .answer(200, Shape::Row(&VERSIONS));
+
+/// The parameters of a history: those of versions, and those of the list of resources, which apply to the resource itself.
+#[rustfmt::skip]
+pub const HISTORY_QUERY: &[Field] = &[
+    Field::new("backend_id", Text, "As in the list of resources."),
+    Field::new("category_uuid", Uuid, "As in the list of resources."),
+    Field::new("component_count", Int, "As in the list of resources."),
+    Field::new("created", Time, "As in the list of resources."),
+    Field::new("customer", Text, "As in the list of resources."),
+    Field::new("customer_uuid", Uuid, "As in the list of resources."),
+    Field::new("downscaled", Bool, "As in the list of resources."),
+    Field::new("has_terminate_date", Bool, "As in the list of resources."),
+    Field::new("is_attached", Bool, "As in the list of resources."),
+    Field::new("lexis_links_supported", Bool, "As in the list of resources."),
+    Field::new("limit_based", Bool, "As in the list of resources."),
+    Field::new("limit_component_count", Int, "As in the list of resources."),
+    Field::new("modified", Time, "As in the list of resources."),
+    Field::new("name", Text, "As in the list of resources."),
+    Field::new("name_exact", Text, "As in the list of resources."),
+    Field::new("offering", Text, "As in the list of resources."),
+    Field::new("offering_billable", Bool, "As in the list of resources."),
+    Field::new("offering_shared", Bool, "As in the list of resources."),
+    Field::new("offering_slug", Text, "As in the list of resources."),
+    Field::new("offering_type", Text, "As in the list of resources."),
+    Field::new("offering_uuid", Uuid, "As in the list of resources."),
+    Field::new("only_limit_based", Bool, "As in the list of resources."),
+    Field::new("only_usage_based", Bool, "As in the list of resources."),
+    Field::new("order_state", Text, "As in the list of resources."),
+    Field::new("parent_offering_uuid", Uuid, "As in the list of resources."),
+    Field::new("paused", Bool, "As in the list of resources."),
+    Field::new("plan_uuid", Uuid, "As in the list of resources."),
+    Field::new("project_name", Text, "As in the list of resources."),
+    Field::new("project_uuid", Uuid, "As in the list of resources."),
+    Field::new("provider_uuid", Uuid, "As in the list of resources."),
+    Field::new("query", Text, "As in the list of resources."),
+    Field::new("restrict_member_access", Bool, "As in the list of resources."),
+    Field::new("runtime_state", Text, "As in the list of resources."),
+    Field::new("scope", Text, "As in the list of resources."),
+    Field::new("service_manager_uuid", Uuid, "As in the list of resources."),
+    Field::new("state", Text, "As in the list of resources."),
+    Field::new("usage_based", Bool, "As in the list of resources."),
+    Field::new("visible_to_providers", Bool, "As in the list of resources."),
+    Field::new("visible_to_username", Text, "As in the list of resources."),
+    Field::new("created_after", Time, "Versions at or after this instant."),
+    Field::new("created_before", Time, "Versions before this instant."),
+];
 
 /// The parameter of a look back.
 pub const AT: &[Field] = &[Field::text("timestamp", 40, "The instant.").required()];

@@ -1,6 +1,9 @@
 //! Service providers: their profiles, teams, secret codes, and who uses what they offer.
 
-use super::provider_offerings::{COURSE_ACCOUNT, EXPIRY, PROJECT_SERVICE_ACCOUNT, nothing_in};
+use super::{
+    offering_answers::{COURSE_ACCOUNT, PROJECT_SERVICE_ACCOUNT, nothing_in},
+    teams::EXPIRY,
+};
 use crate::route::{Answer, Own, Route, Shape, Verb};
 use stoa_kernel::{
     access::Needs,
@@ -166,6 +169,7 @@ static REVENUE: Own = nothing!(
 const ACCOUNTS: &[Field] = &[
     Field::new("email", Text, "Address."),
     Field::new("o", Text, "Order."),
+    Field::new("project", Uuid, "Identifier of the project."),
     Field::new("project_uuid", Uuid, "Identifier of the project."),
     Field::new("project_start_date_after", Date, "The project starts on or after this day."),
     Field::new("project_start_date_before", Date, "The project starts on or before this day."),

@@ -67,6 +67,9 @@ pub async fn changed(cx: &mut Cx<'_>, changes: Vec<Change>) -> Result<Done> {
     }
     let (id, uuid) = (cx.found.id, cx.found.uuid);
     store::touch(cx.tx, id, cx.now).await?;
+    if let Some(name) = changes.iter().find(|change| change.field == "name").and_then(|change| change.after.as_str()) {
+        grant::store::renamed(cx.tx, "offering", id, name).await?;
+    }
     let message = format!("Offering {} has been updated. {}", cx.found.name, record::describe(&changes));
     version::store::write(cx, &PROVIDER_OFFERINGS, create::FIELDS, uuid, "Updated").await?;
     let event = store::event(cx.tx, id, "marketplace_offering_updated", message).await?;
@@ -88,7 +91,7 @@ pub static DELETE: Action = Action {
     needs: Needs::Permission(Permission::OfferingDelete.id(), &["customer", "service_provider"]),
     from: &[],
     fields: &[],
-    events: &["marketplace_offering_deleted"],
+    events: &["marketplace_offering_deleted", "role_revoked"],
     run: |cx, _| Box::pin(delete(cx)),
 };
 
@@ -106,10 +109,18 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
     }
     let of_offering = store::event(cx.tx, id, "marketplace_offering_deleted", "").await?;
     let event = Event { message: format!("Offering {} has been deleted.", cx.found.name), ..of_offering };
+    let ends = end_team(cx, "offering", id, "The offering has been deleted.").await?;
     store::delete(cx.tx, id).await.map_err(|error| match error {
         Error::Dangling(_) => Error::Conflict("Cannot delete offering with existing resources or offerings.".into()),
         other => other,
     })?;
     version::store::forget(cx.tx, "offering", id).await?;
-    Ok(Done::event(event))
+    Ok(ends.into_iter().fold(Done::event(event), Done::and))
+}
+
+/// Takes every role at a scope away, and gives what goes on record of it.
+pub async fn end_team(cx: &mut Cx<'_>, scope: &str, id: i64, reason: &str) -> Result<Vec<Event>> {
+    let by = (cx.actor.id != 0).then_some(cx.actor.id);
+    let revoked = grant::store::revoke_all(cx.tx, scope, id, by, reason, cx.now).await?;
+    grant::actions::closed(cx, &revoked, reason).await
 }

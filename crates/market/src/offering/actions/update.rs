@@ -1,7 +1,7 @@
 //! Changing an offering: each action changes some of its fields, and each has a permission of its own, so that a provider can
 //! let some people write texts and others the integration (reference/marketplace.md, 5.4).
 
-use super::{PLACES, at_offering, changed, create, open};
+use super::{PLACES, at_offering, changed, create, end_team, open};
 use crate::offering::{store, views::PROVIDER_OFFERINGS};
 use serde_json::Value;
 use stoa_kernel::{
@@ -12,7 +12,7 @@ use stoa_kernel::{
     field::{Check, Field, Input, Kind, Who},
     record,
 };
-use stoa_tenancy::{access::permissions::Permission, file};
+use stoa_tenancy::{access::permissions::Permission, file, grant};
 
 const EVENTS: &[&str] = &["marketplace_offering_updated"];
 
@@ -241,7 +241,7 @@ pub static MOVE: Action = Action {
         Field::new("customer", Kind::Link("provider_customer"), "The organization that will provide it.").required(),
         Field::new("preserve_permissions", Kind::Bool, "Whether roles on the offering stay.").required(),
     ],
-    events: EVENTS,
+    events: &["marketplace_offering_updated", "role_revoked"],
     run: |cx, input| Box::pin(move_offering(cx, input)),
 };
 
@@ -255,8 +255,16 @@ async fn move_offering(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
         return Ok(Done::unchanged());
     }
     store::set_provider(cx.tx, id, &to, cx.now).await?;
+    let ends = if input.bool("preserve_permissions").unwrap_or(false) {
+        grant::store::moved(cx.tx, "offering", id, to.customer_id).await?;
+        Vec::new()
+    } else {
+        end_team(cx, "offering", id, "The offering has been moved to another organization.").await?
+    };
     let name = cx.link("customer").map_or_else(String::new, |found| found.name.clone());
-    changed(cx, vec![Change { field: "customer".into(), before: "(another)".into(), after: name.into() }]).await
+    let change = Change { field: "customer".into(), before: "(another)".into(), after: name.into() };
+    let done = changed(cx, vec![change]).await?;
+    Ok(ends.into_iter().fold(done, Done::and))
 }
 
 /// Whether a name of the provider is free.

@@ -71,10 +71,10 @@ async fn create(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
         more,
         start_date: input.date("start_date"),
     };
-    if let Value::Object(attributes) = &wish.attributes {
-        if attributes.len() > 200 {
-            return Err(Error::field("attributes", "Ensure this field has no more than 200 elements."));
-        }
+    if let Value::Object(attributes) = &wish.attributes
+        && attributes.len() > 200
+    {
+        return Err(Error::field("attributes", "Ensure this field has no more than 200 elements."));
     }
     let placed = place::place(cx, wish).await?;
     let (id, uuid) = (placed.id, placed.uuid);

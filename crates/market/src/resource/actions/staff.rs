@@ -124,7 +124,7 @@ async fn set_slug(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     store::set(cx.tx, resource.id, cx.now, vec![("slug", slug.into())]).await?;
     let message = format!("Resource {} has been updated: its short name is {slug}.", resource.name);
     let event = told(cx, &resource, UPDATED, &message).await?;
-    Ok(Done::event(event).answer(json!({"slug": slug})))
+    Ok(Done::event(event).answer(json!({"status": "Resource slug has been changed.", "slug": slug})))
 }
 
 async fn move_to(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
