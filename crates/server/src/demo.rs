@@ -12,6 +12,10 @@ use tower::ServiceExt;
 /// The password of everybody in the demo.
 pub const PASSWORD: &str = "stoa-demo-2026";
 
+/// A public key of nobody, for show.
+const DEMO_KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAID2puMStfdmcriFm5N7BG/HpQ4iehXEog/rbSRXO3vDQ anna@demo.example";
+
 struct Person {
     name: &'static str,
     first: &'static str,
@@ -227,6 +231,7 @@ impl Demo {
             admin::set_password(&self.core, person.name, PASSWORD).await?;
             self.tokens.insert(person.name, admin::token(&self.core, person.name).await?);
         }
+        self.post("anna", "/api/keys/", json!({"name": "laptop", "public_key": DEMO_KEY})).await?;
         for role in self
             .call("staff", "GET", "/api/roles/?name=PROJECT.MEMBER", Value::Null)
             .await?
@@ -291,13 +296,17 @@ impl Demo {
 
     async fn projects(&mut self) -> Result<()> {
         let today = self.core.now().date();
+        for (short, name) in [("research", "Research"), ("teaching", "Teaching")] {
+            self.make("staff", short, "/api/project-types/", json!({"name": name})).await?;
+        }
         for (short, owner, organization, name, about) in [
             ("climate", "olga", "northern", "Climate models", "Regional climate simulations for the Baltic sea."),
             ("genome", "olga", "northern", "Genome atlas", "Population genomics with the university hospital."),
             ("robotics", "otto", "lakeside", "Robotics lab", "Learning to grasp."),
             ("protein", "bianca", "meridian", "Protein screening", "Docking of a compound library."),
         ] {
-            let body = json!({"name": name, "description": about, "customer": self.url(organization)?});
+            let body = json!({"name": name, "description": about, "customer": self.url(organization)?,
+                              "type": self.url("research")?});
             self.make(owner, short, "/api/projects/", body).await?;
         }
         let body = json!({"name": "Summer school", "description": "Starts next month.", "customer": self.url("lakeside")?,

@@ -57,6 +57,11 @@ pub fn register(registry: &mut Registry) {
         &division_type::actions::DELETE,
     ]);
     registry.actions.extend([
+        &project_type::actions::CREATE,
+        &project_type::actions::UPDATE,
+        &project_type::actions::DELETE,
+    ]);
+    registry.actions.extend([
         &customer::actions::CREATE,
         &customer::actions::UPDATE,
         &customer::actions::CONTACT_UPDATE,
