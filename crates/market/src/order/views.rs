@@ -3,9 +3,7 @@
 //! he asked for himself, where he still belongs.
 
 use super::{Kind as Type, State};
-use crate::{
-    columns::{MANAGED_BY, OF_PROVIDER, offering_joins, seen, with_offering},
-};
+use crate::columns::{MANAGED_BY, OF_PROVIDER, offering_joins, seen, with_offering};
 use stoa_kernel::{
     Result, Val,
     access::{Actor, Needs},
