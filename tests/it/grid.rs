@@ -201,17 +201,6 @@ async fn install(lab: &Lab, choices: Value) {
     lab.post(&lab.staff, "/api/installation/", choices).await.is(200);
 }
 
-/// Takes permissions from a role, as staff does.
-pub async fn reduce(lab: &Lab, role: &str, taken: &[&str]) {
-    let found = lab.get(&lab.staff, &format!("/api/roles/?name={role}")).await.is(200);
-    let row = found.rows().iter().find(|row| row["name"] == role).cloned().unwrap_or_default();
-    let mut permissions = row["permissions"].as_array().cloned().unwrap_or_default();
-    permissions.retain(|name| !taken.iter().any(|taken| name == taken));
-    let body = json!({"name": role, "content_type": row["content_type"], "permissions": permissions});
-    let uuid = row["uuid"].as_str().unwrap_or_default();
-    lab.put(&lab.staff, &format!("/api/roles/{uuid}/"), body).await.is(200);
-}
-
 async fn grid_of(lab: &Lab, kind: Installation) {
     install(lab, json!({"type": kind.name()})).await;
     let scene = Scene::build(lab).await;
@@ -253,5 +242,24 @@ both! {
             assert_eq!(me.body["permissions"][0]["role_name"], "CUSTOMER.OWNER");
             assert_eq!(me.body["permissions"][0]["role_description"], label("CUSTOMER.OWNER", kind));
         }
+    }
+    async fn support_of_an_organization_reads_all_of_it_and_changes_nothing(lab: Lab) {
+        let scene = Scene::build(&lab).await;
+        let (world, resource) = (&scene.world, scene.running(&lab).await);
+        let support = world.person("customer support");
+        for path in [&world.acme.url, &world.apollo.url, &world.zeus.url, &resource] {
+            lab.get(support, path).await.is(200);
+        }
+        assert!(lab.count(support, "/api/users/").await > 3);
+        lab.get(support, &format!("{}list_users/", world.apollo.url)).await.is(200);
+        for path in [&world.other.url, &world.hermes.url] {
+            lab.get(support, path).await.is_not_found();
+        }
+        lab.patch(support, &world.apollo.url, json!({"name": "Mine"})).await.is_forbidden();
+        lab.delete(support, &world.apollo.url).await.is_forbidden();
+        lab.post(support, &format!("{resource}terminate/"), json!({})).await.is_forbidden();
+        lab.order(support, &world.apollo, &world.offering, json!({"storage": 1})).await.is_forbidden();
+        let role = json!({"role": "PROJECT.ADMIN", "user": support.uuid});
+        lab.post(support, &format!("{}add_user/", world.apollo.url), role).await.is_forbidden();
     }
 }

@@ -12,9 +12,6 @@ both! {
         let (nora, sam) = (lab.user("nora").await, lab.user("sam").await);
         lab.enable_role("PROJECT.MEMBER").await;
 
-        // Administrators approve by themselves unless staff say that this is the owner's business.
-        crate::grid::reduce(&lab, "PROJECT.ADMIN", &["ORDER.APPROVE", "ORDER.REJECT"]).await;
-
         // Staff makes an organization and an owner; the second organization provides.
         let university = lab.organization("University").await;
         let centre = lab.organization("Computing centre").await;

@@ -459,15 +459,26 @@ impl View {
             clause.text.push_str(", ");
             column.push(&mut clause);
         }
-        let order = if ask.one.is_some() { String::new() } else { self.order_terms(&ask.order)? };
-        let mut tail = Clause::new(actor, now);
-        self.conditions(&mut tail, actor, ask)?;
-        let mentions = format!("{} {} {}", clause.text, tail.text, order);
-        self.push_from(&mut clause, &mentions);
-        self.conditions(&mut clause, actor, ask)?;
-        if ask.one.is_none() {
+        if ask.one.is_some() {
+            let mut tail = Clause::new(actor, now);
+            self.conditions(&mut tail, actor, ask)?;
+            let mentions = format!("{} {}", clause.text, tail.text);
+            self.push_from(&mut clause, &mentions);
+            self.conditions(&mut clause, actor, ask)?;
+        } else {
+            // The keys of the page first: what is sorted is small, and the columns are computed for the page alone.
+            let order = self.order_terms(&ask.order)?;
+            let mentions = format!("{} {}", clause.text, order);
+            self.push_from(&mut clause, &mentions);
+            clause.text.push_str(&format!(" WHERE {} IN (SELECT {}", self.key, self.key));
+            let mut tail = Clause::new(actor, now);
+            self.conditions(&mut tail, actor, ask)?;
+            self.push_from(&mut clause, &format!("{} {}", tail.text, order));
+            self.conditions(&mut clause, actor, ask)?;
             clause.text.push_str(&order);
             clause.push(" LIMIT $ OFFSET $", [Val::Int(ask.limit), Val::Int(ask.offset)]);
+            clause.text.push(')');
+            clause.text.push_str(&order);
         }
         Ok(Statement { clause, columns })
     }

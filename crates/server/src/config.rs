@@ -131,7 +131,7 @@ impl Config {
 
     /// The options of the store.
     pub fn store_options(&self) -> Options {
-        Options { readers: self.readers, sqlite_synchronous: self.sqlite_synchronous, ..Options::default() }
+        Options { readers: self.readers, sqlite_synchronous: self.sqlite_synchronous }
     }
 }
 

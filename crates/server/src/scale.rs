@@ -169,7 +169,7 @@ fn people(clock: &Clock, counts: &Counts) -> Result<(Table, Table)> {
         rows.push(
             vals![
                 key,
-                uuid("user", &[name.clone()]),
+                uuid("user", std::slice::from_ref(&name)),
                 &name,
                 &name,
                 format!("{name}@example.com"),

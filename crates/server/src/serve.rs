@@ -73,7 +73,13 @@ pub fn app(core: Arc<Core>, config: &Config) -> Router {
         .with_state(core)
         .route("/metrics", get(metrics::show).with_state(metrics.clone()));
     own.merge(stoa_waldur::wire::router(Arc::new(surface)))
+        .fallback(nothing_here)
         .layer(axum::middleware::from_fn_with_state(metrics, metrics::measure))
+}
+
+/// Any other address: an answer as the API gives it.
+async fn nothing_here() -> (StatusCode, axum::Json<serde_json::Value>) {
+    (StatusCode::NOT_FOUND, axum::Json(serde_json::json!({"detail": "Not found."})))
 }
 
 async fn ready(State(core): State<Arc<Core>>) -> (StatusCode, &'static str) {

@@ -1,6 +1,5 @@
 //! What is seen of orders. On the consumer's side those see them whose role carries the permission to list them on the
-//! project or its organization, on the provider's side on the offering, its provider or organization; and everybody sees what
-//! he asked for himself, where he still belongs.
+//! project or its organization, on the provider's side on the offering, its provider or organization.
 
 use super::{Kind as Type, State};
 use crate::columns::{MANAGED_BY, OF_PROVIDER, offering_joins, seen, with_offering};
@@ -147,8 +146,6 @@ fn visible(actor: &Actor, clause: &mut Clause) {
     let list = Some(Permission::OrderList.id());
     let [offering, customer, provider] = OF_PROVIDER;
     let ways = vec![
-        ("~.created_by = {actor} AND ~.project_id = ANY($)", unlisted(actor, "project")),
-        ("~.created_by = {actor} AND ~.customer_id = ANY($)", unlisted(actor, "customer")),
         ("~.customer_id = ANY($)", actor.scopes("customer", list)),
         ("~.project_id = ANY($)", actor.scopes("project", list)),
         (offering, actor.scopes("offering", list)),
@@ -156,12 +153,6 @@ fn visible(actor: &Actor, clause: &mut Clause) {
         (provider, actor.scopes("service_provider", list)),
     ];
     seen(clause, "orders", "o", ways);
-}
-
-/// Scopes where the actor belongs but may not list orders: his own he sees all the same.
-fn unlisted(actor: &Actor, kind: &str) -> Vec<i64> {
-    let listed = actor.scopes(kind, Some(Permission::OrderList.id()));
-    actor.scopes(kind, None).into_iter().filter(|id| !listed.contains(id)).collect()
 }
 
 const FILTERS: &[Filter] = &[

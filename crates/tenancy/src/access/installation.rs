@@ -7,11 +7,12 @@
 //! - administrators approve the creation of orders, also of public offerings, once a type was chosen; an installation where
 //!   nobody chose has the published set: only private ones;
 //! - managers of projects approve it where the installation says so (the cell marked "configurable");
+//! - support of an organization reads all of its projects and resources (mission O3);
 //! - members of projects see and use, but do not order: "request and manage resources" is not theirs in any type.
 
 use super::{
     permissions::{
-        Permission::{self, OrderApprove, OrderCreate, OrderReject},
+        Permission::{self, OrderApprove, OrderCreate, OrderReject, ProjectList, ResourceList},
         PermissionSet,
     },
     roles::{Installation, Shipped},
@@ -38,6 +39,8 @@ const CELLS: &[(&str, Permission, Holds)] = &[
     ("PROJECT.MANAGER", OrderApprove, |choices| choices.managers_approve),
     ("PROJECT.MANAGER", OrderReject, |choices| choices.managers_approve),
     ("PROJECT.MEMBER", OrderCreate, |_| false),
+    ("CUSTOMER.SUPPORT", ProjectList, |_| true),
+    ("CUSTOMER.SUPPORT", ResourceList, |_| true),
 ];
 
 /// Sets the cells of a role and leaves everything else that it carries as it is.

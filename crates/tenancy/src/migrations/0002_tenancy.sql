@@ -363,8 +363,8 @@ CREATE TABLE grants (
 );
 CREATE UNIQUE INDEX ux_grants__user_id__role_id__scope__scope_id ON grants (user_id, role_id, scope, scope_id) WHERE revoked_at IS NULL;
 CREATE INDEX ix_grants_user ON grants (user_id) WHERE revoked_at IS NULL;
-CREATE INDEX ix_grants_scope ON grants (scope, scope_id) WHERE revoked_at IS NULL;
-CREATE INDEX ix_grants_customer ON grants (customer_id) WHERE revoked_at IS NULL;
+CREATE INDEX ix_grants_scope ON grants (scope, scope_id);
+CREATE INDEX ix_grants_customer ON grants (customer_id);
 CREATE INDEX ix_grants_role ON grants (role_id);
 CREATE INDEX ix_grants_uuid ON grants (uuid);
 CREATE INDEX ix_grants_created ON grants (created, id) WHERE revoked_at IS NULL;
