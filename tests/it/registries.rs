@@ -23,6 +23,7 @@ const NO_ROUTE: &[(&str, &str)] = &[
     ("user.install", "the command line makes the first staff"),
     ("user.change_password", "an operation with a function of its own, as the hash is made outside the transaction"),
     ("grant.expire", "a job: a grant whose time is over"),
+    ("plan.apply_future_prices", "a job: prices that were set for a month that has begun"),
     ("order.release", "a job: an order whose day has come"),
 ];
 

@@ -7,6 +7,7 @@ pub mod additions;
 pub mod category;
 mod columns;
 pub mod component;
+pub mod consumer;
 pub mod group;
 pub mod offering;
 pub mod order;
@@ -31,6 +32,7 @@ pub fn register(registry: &mut Registry) {
     order::register(registry);
     category::register(registry);
     provider::register(registry);
+    consumer::register(registry);
     offering::register(registry);
     component::register(registry);
     plan::register(registry);

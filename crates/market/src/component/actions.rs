@@ -87,9 +87,11 @@ pub(crate) async fn insert(cx: &mut Cx<'_>, offering_id: i64, input: &Input) -> 
         None => None,
     };
     let uuid = cx.uuid();
-    store::insert(cx.tx, offering_id, uuid, input, overage)
+    let id = store::insert(cx.tx, offering_id, uuid, input, overage)
         .await
-        .map_err(|error| error.on_duplicate("offering_components.offering_id,type", "type", "The type is in use."))
+        .map_err(|error| error.on_duplicate("offering_components.offering_id,type", "type", "The type is in use."))?;
+    plan::store::add_component(cx.tx, id).await?;
+    Ok(id)
 }
 
 async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {

@@ -46,8 +46,7 @@ pub async fn key(query: &mut dyn Query, offering_id: i64, uuid: Uuid) -> Result<
     query.query(sql, &vals![offering_id, uuid]).await?.first().map(|row| row.get(0)).transpose()
 }
 
-/// Adds a component to an offering, and to each of its plans, where it costs nothing. It counts towards the component of the
-/// same type in the offering's category.
+/// Adds a component to an offering. It counts towards the component of the same type in the offering's category.
 pub async fn insert(tx: &mut Tx, offering_id: i64, uuid: Uuid, input: &Input, overage_id: Option<i64>) -> Result<i64> {
     let more =
         vec![("uuid", uuid.into()), ("offering_id", offering_id.into()), ("overage_component_id", overage_id.into())];
@@ -57,12 +56,6 @@ pub async fn insert(tx: &mut Tx, offering_id: i64, uuid: Uuid, input: &Input, ov
          JOIN offerings o ON o.category_id = k.category_id WHERE o.id = $1 AND k.type = offering_components.type) \
          WHERE id = $2",
         &vals![offering_id, id],
-    )
-    .await?;
-    tx.execute(
-        "INSERT INTO plan_components (plan_id, component_id) SELECT p.id, c.id FROM plans p \
-         JOIN offering_components c ON c.offering_id = p.offering_id WHERE c.id = $1",
-        &vals![id],
     )
     .await?;
     Ok(id)

@@ -8,10 +8,14 @@ use stoa_kernel::{
     view::{Clause, Filter, Test, like},
 };
 
-/// The offerings with tags whose column is compared next.
+/// The beginning of a condition on a column of the offering's tags.
 macro_rules! tagged {
     ($column:literal) => {
-        concat!("SELECT ot.offering_id FROM offering_tags ot JOIN tags t ON t.id = ot.tag_id WHERE ", $column)
+        concat!(
+            "o.id IN (SELECT ot.offering_id FROM offering_tags ot JOIN tags t ON t.id = ot.tag_id WHERE ",
+            $column,
+            " = "
+        )
     };
 }
 
@@ -97,7 +101,7 @@ pub const FILTERS: &[Filter] = &[
     Filter::new(
         "tag_name",
         Test::By(|clause, _, values| {
-            clause.push(&format!("o.id IN ({} = ANY($))", tagged!("t.name")), [values.to_vec().into()]);
+            clause.push(concat!(tagged!("t.name"), "ANY($))"), [values.to_vec().into()]);
             Ok(())
         }),
         "Name of one of its tags.",
@@ -165,7 +169,7 @@ fn all_tags(clause: &mut Clause, _: &Actor, values: &[String]) -> Result<()> {
     for (at, word) in words("tags_and", values)?.into_iter().enumerate() {
         let uuid = id::parse(word).ok_or_else(|| Error::field("tags_and", "Enter a valid UUID."))?;
         clause.text.push_str(if at > 0 { " AND " } else { "" });
-        clause.push(&format!("o.id IN ({} = $)", tagged!("t.uuid")), [uuid.into()]);
+        clause.push(concat!(tagged!("t.uuid"), "$)"), [uuid.into()]);
     }
     Ok(())
 }
@@ -173,7 +177,7 @@ fn all_tags(clause: &mut Clause, _: &Actor, values: &[String]) -> Result<()> {
 fn all_names(clause: &mut Clause, _: &Actor, values: &[String]) -> Result<()> {
     for (at, word) in words("tag_names_and", values)?.into_iter().enumerate() {
         clause.text.push_str(if at > 0 { " AND " } else { "" });
-        clause.push(&format!("o.id IN ({} = $)", tagged!("t.name")), [word.into()]);
+        clause.push(concat!(tagged!("t.name"), "$)"), [word.into()]);
     }
     Ok(())
 }

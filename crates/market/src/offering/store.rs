@@ -221,3 +221,14 @@ pub async fn is_user(query: &mut dyn Query, id: i64, username: &str) -> Result<b
                AND r.state <> 'Terminated' LIMIT 1";
     Ok(!query.query(sql, &vals![username, id]).await?.is_empty())
 }
+
+/// Offerings that the organization had before it became a provider belong to the profile from now on.
+pub async fn join_provider(tx: &mut Tx, provider_id: i64, customer_id: i64) -> Result<()> {
+    let sql = "UPDATE offerings SET provider_id = $1 WHERE customer_id = $2";
+    tx.execute(sql, &vals![provider_id, customer_id]).await.map(|_| ())
+}
+
+/// The offerings of a profile that ends stay with the organization.
+pub async fn leave_provider(tx: &mut Tx, provider_id: i64) -> Result<()> {
+    tx.execute("UPDATE offerings SET provider_id = NULL WHERE provider_id = $1", &vals![provider_id]).await.map(|_| ())
+}

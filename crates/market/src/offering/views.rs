@@ -3,7 +3,7 @@
 //! (reference/marketplace.md, 5.6).
 
 use super::{State, filters};
-use crate::{component::views::COMPONENT, group::GROUPS, plan::views::PLAN};
+use crate::{component::views::COMPONENT, group::views::GROUPS, plan::views::PLAN};
 use stoa_kernel::{
     access::{Actor, Needs},
     field::Kind::{self, Bool, Choice, File, Float, Int, Link, Object, OneRow, Rows, Text, Texts, Time, Uuid},

@@ -339,7 +339,7 @@ async fn update_discounts(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
 
 async fn set_groups(cx: &mut Cx<'_>, groups: Vec<i64>) -> Result<Done> {
     offering_id(cx).await?;
-    if !group::set(cx.tx, "plan_groups", "plan_id", cx.found.id, &groups).await? {
+    if !group::store::set(cx.tx, "plan_groups", "plan_id", cx.found.id, &groups).await? {
         return Ok(Done::unchanged());
     }
     let names: Vec<&str> = cx.links.get("organization_groups").into_iter().flatten().map(|g| g.name.as_str()).collect();

@@ -68,6 +68,13 @@ pub async fn insert(tx: &mut Tx, offering_id: i64, input: &Input, more: Vec<(&'s
     Ok(id)
 }
 
+/// Adds a component to each plan of its offering, where it costs nothing.
+pub async fn add_component(tx: &mut Tx, component_id: i64) -> Result<()> {
+    let sql = "INSERT INTO plan_components (plan_id, component_id) SELECT p.id, c.id FROM plans p \
+               JOIN offering_components c ON c.offering_id = p.offering_id WHERE c.id = $1";
+    tx.execute(sql, &vals![component_id]).await.map(|_| ())
+}
+
 /// A column of a plan's parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {

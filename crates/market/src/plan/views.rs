@@ -4,7 +4,7 @@
 use super::UNITS;
 use crate::{
     component::views::{BILLING, PERIOD},
-    group::GROUPS,
+    group::views::GROUPS,
     offering::views::seen_by_provider,
 };
 use stoa_kernel::{

@@ -4,7 +4,10 @@ use super::{
     store,
     views::{PROVIDER_CUSTOMERS, PROVIDERS, at_provider},
 };
-use crate::offering::actions::{end_team, provider_is_open};
+use crate::offering::{
+    self,
+    actions::{end_team, provider_is_open},
+};
 use serde_json::json;
 use stoa_kernel::{
     Error, Result,
@@ -163,7 +166,7 @@ async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
             "This organization is a service provider already.",
         )
     })?;
-    store::adopt_offerings(cx.tx, id, customer).await?;
+    offering::store::join_provider(cx.tx, id, customer).await?;
     let message = format!("Organization {} has become a service provider.", cx.found.name);
     let event = Event::new("marketplace_service_provider_created", message)
         .fact("service_provider_uuid", id::hex(&uuid))
@@ -196,6 +199,7 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
         return Err(Error::Conflict("Service provider has active offerings. Please archive them first.".into()));
     }
     let ends = end_team(cx, "service_provider", id, "The service provider has been deleted.").await?;
+    offering::store::leave_provider(cx.tx, id).await?;
     store::delete(cx.tx, id).await?;
     let message = format!("Organization {} is no service provider any more.", cx.found.name);
     let event = on_record(cx, "marketplace_service_provider_deleted", message);

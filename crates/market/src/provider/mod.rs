@@ -1,11 +1,10 @@
 //! Service providers: organizations that serve others (mission O1, O4). One organization has one profile, and with it may have
 //! offerings.
 //!
-//! A profile is public. What its consumers do with the provider's resources ([`consumers`]) is seen by its own people only.
+//! A profile is public. What its consumers do with the provider's resources ([`consumer`](crate::consumer)) is seen by its own people only.
 //! Its secret code signs what the provider's programs report; it is shown to the organization's owner and nowhere else.
 
 pub mod actions;
-pub mod consumers;
 pub mod store;
 pub mod views;
 
@@ -14,15 +13,6 @@ use stoa_kernel::door::Registry;
 /// Registers what can be done with and seen of service providers.
 pub(crate) fn register(registry: &mut Registry) {
     registry.views.extend([&views::PROVIDERS, &views::PROVIDER_CUSTOMERS, &views::STATISTICS_OF_PROVIDERS]);
-    registry.views.extend([
-        &consumers::CONSUMER_CUSTOMERS,
-        &consumers::OFFERING_CUSTOMERS,
-        &consumers::CONSUMER_CUSTOMER_PROJECTS,
-        &consumers::CONSUMER_PROJECTS,
-        &consumers::CONSUMER_USERS,
-        &consumers::CONSUMER_KEYS,
-        &consumers::CONSUMER_PERMISSIONS,
-    ]);
     registry.actions.extend([
         &actions::CREATE,
         &actions::UPDATE,

@@ -16,20 +16,13 @@ pub async fn set_secret(tx: &mut Tx, id: i64, secret: &str) -> Result<()> {
     record::set(tx, TABLE, id, vec![("api_secret_code", secret.into())]).await
 }
 
-/// Offerings that the organization had before it became a provider belong to the profile from now on.
-pub async fn adopt_offerings(tx: &mut Tx, id: i64, customer_id: i64) -> Result<()> {
-    let sql = "UPDATE offerings SET provider_id = $1 WHERE customer_id = $2";
-    tx.execute(sql, &vals![id, customer_id]).await.map(|_| ())
-}
-
 /// Whether a provider has offerings that are not archived.
 pub async fn has_offerings(query: &mut dyn Query, id: i64) -> Result<bool> {
     let sql = "SELECT 1 FROM offerings WHERE provider_id = $1 AND state <> 'Archived' LIMIT 1";
     Ok(!query.query(sql, &vals![id]).await?.is_empty())
 }
 
-/// Removes a provider profile; its archived offerings stay with the organization.
+/// Removes a provider profile.
 pub async fn delete(tx: &mut Tx, id: i64) -> Result<()> {
-    tx.execute("UPDATE offerings SET provider_id = NULL WHERE provider_id = $1", &vals![id]).await?;
     tx.execute("DELETE FROM service_providers WHERE id = $1", &vals![id]).await.map(|_| ())
 }

@@ -1,6 +1,6 @@
 //! What is seen of service providers: everybody, signed in or not, sees their profiles.
 
-use crate::group::GROUPS;
+use crate::group::views::GROUPS;
 use stoa_kernel::{
     access::Needs,
     field::Kind::{Bool, File, Int, Link, Text, Time, Uuid},

@@ -22,12 +22,12 @@ use stoa_kernel::{
     view::{Ask, Column, View},
 };
 use stoa_market::{
+    consumer::views::{OFFERING_CUSTOMERS, OfOffering},
     offering::{
         filters::FILTERS,
         store,
         views::{PARTITION, PROVIDER_OFFERINGS, PUBLIC_OFFERINGS, STATISTICS},
     },
-    provider::consumers::{OFFERING_CUSTOMERS, OfOffering},
 };
 use stoa_tenancy::version::views::VERSIONS;
 

@@ -16,6 +16,7 @@ use stoa_kernel::{
 };
 use stoa_market::{
     component::actions as component,
+    consumer::views::{CONSUMER_PROJECTS, CONSUMER_USERS, OfOffering},
     offering::{
         actions::{
             ADD_USER, DELETE, DELETE_USER, UPDATE_USER, at_offering, create::CREATE, later, parts, state, update,
@@ -23,7 +24,6 @@ use stoa_market::{
         views::{OFFERINGS, PROVIDER_OFFERINGS, STATISTICS},
     },
     order::views::ORDERS,
-    provider::consumers::{CONSUMER_PROJECTS, CONSUMER_USERS, OfOffering},
     resource::views::PROVIDER_RESOURCES,
 };
 use stoa_tenancy::{

@@ -14,15 +14,15 @@ use stoa_kernel::{
     view::Column,
 };
 use stoa_market::{
+    consumer::views::{
+        CONSUMER_CUSTOMER_PROJECTS, CONSUMER_CUSTOMERS, CONSUMER_KEYS, CONSUMER_PERMISSIONS, CONSUMER_PROJECTS,
+        CONSUMER_USERS, OfProvider,
+    },
     offering::views::BILLABLE_OFFERINGS,
     provider::{
         actions::{
             ADD_USER, AGENT_CONFIG, CREATE, DELETE, DELETE_USER, NEW_SECRET, SET_USERNAME, SHOW_SECRET, UPDATE,
             UPDATE_USER,
-        },
-        consumers::{
-            CONSUMER_CUSTOMER_PROJECTS, CONSUMER_CUSTOMERS, CONSUMER_KEYS, CONSUMER_PERMISSIONS, CONSUMER_PROJECTS,
-            CONSUMER_USERS, OfProvider,
         },
         views::{PROVIDERS, STATISTICS_OF_PROVIDERS, at_provider},
     },

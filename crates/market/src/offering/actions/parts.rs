@@ -110,7 +110,7 @@ async fn delete_endpoint(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
 
 async fn set_groups(cx: &mut Cx<'_>, groups: Vec<i64>) -> Result<Done> {
     open(cx)?;
-    if !group::set(cx.tx, "offering_groups", "offering_id", cx.found.id, &groups).await? {
+    if !group::store::set(cx.tx, "offering_groups", "offering_id", cx.found.id, &groups).await? {
         return Ok(Done::unchanged());
     }
     let named = cx.links.get("organization_groups").into_iter().flatten();

@@ -1,8 +1,7 @@
-//! Who uses what a provider offers: organizations, projects, people and keys with resources that are not terminated. Only the
-//! provider's people see them, each list by its own permission (reference/marketplace.md, section 3).
+//! What providers see of who uses what they offer; each list has its own permission (reference/marketplace.md, section 3).
 //!
-//! The lists of one provider or of one offering are narrowed by the surface, with [`OF_PROVIDER`] and its like; without that a
-//! person sees the consumers of all providers for which he may.
+//! The lists of one provider or of one offering are narrowed by the surface, with [`OfProvider`] and [`OfOffering`]; without
+//! that a person sees the consumers of all providers for which he may.
 
 use stoa_kernel::{
     Result,
@@ -52,7 +51,7 @@ macro_rules! consumed {
 }
 
 /// People with a role on a project that has live resources, as a selection of keys: from grants of projects.
-const PEOPLE: &str = "SELECT w.user_id FROM grants w JOIN resources r ON r.project_id = w.scope_id \
+const PEOPLE: &str = "SELECT DISTINCT w.user_id FROM grants w JOIN resources r ON r.project_id = w.scope_id \
      JOIN offerings f ON f.id = r.offering_id WHERE w.scope = 'project' AND w.revoked_at IS NULL \
      AND r.state <> 'Terminated' AND ";
 
