@@ -5,7 +5,7 @@ use crate::{access::permissions::Permission, division, vocabulary::countries::NA
 use stoa_kernel::{
     Result, Val,
     access::{Actor, Needs},
-    field::Kind::{Amount, Bool, Choice, File, Float, Int, Json, Link, Object, Rows, Text, Texts, Time, Uuid},
+    field::Kind::{Amount, Bool, File, Float, Int, Json, Link, Object, Rows, Text, Texts, Time, Uuid},
     id,
     view::{Clause, Column, Filter, Join, Order, PlaceColumn, Test, View, like, truth},
 };
