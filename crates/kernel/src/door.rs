@@ -75,6 +75,9 @@ pub trait Directory: Send + Sync {
 /// into the core with [`Core::with`].
 pub struct TokenDue(pub Box<dyn Fn(&Core, i64) + Send + Sync>);
 
+/// Key of the token that was presented, and whether its stamp is due to move.
+type Stamp = Option<(i64, bool)>;
+
 /// Everything that the areas registered.
 #[derive(Default)]
 pub struct Registry {
@@ -182,12 +185,12 @@ impl Core {
     /// Who calls.
     pub async fn actor(&self, caller: &Caller) -> Result<Actor> {
         let actor = self.directory.actor(&mut self.store.reader(), caller, self.now()).await?;
-        self.token_used(&actor);
+        self.token_used(actor.token);
         Ok(actor)
     }
 
-    fn token_used(&self, actor: &Actor) {
-        if let (Some((token, true)), Some(due)) = (actor.token, self.get::<TokenDue>()) {
+    fn token_used(&self, stamp: Stamp) {
+        if let (Some((token, true)), Some(due)) = (stamp, self.get::<TokenDue>()) {
             (due.0)(self, token);
         }
     }
@@ -214,21 +217,29 @@ impl Core {
                 Box::pin(async move { core.perform_in(tx, &caller, &call, now).await })
             })
             .await;
-        if let Err(Error::Forbidden(decision)) = &result {
-            self.record_refusal(&caller, &call, decision, now).await;
+        match result {
+            Ok((done, actor_token)) => {
+                self.token_used(actor_token);
+                Ok(done)
+            }
+            Err(error) => {
+                if let Error::Forbidden(decision) = &error {
+                    self.record_refusal(&caller, &call, decision, now).await;
+                }
+                Err(error)
+            }
         }
-        result
     }
 
-    async fn perform_in(&self, tx: &mut Tx, caller: &Caller, call: &Call, now: Time) -> Result<Done> {
+    async fn perform_in(&self, tx: &mut Tx, caller: &Caller, call: &Call, now: Time) -> Result<(Done, Stamp)> {
         let action = call.action;
         let actor = self.directory.actor(&mut *tx, caller, now).await?;
-        self.token_used(&actor);
         // Strangers learn nothing, not even that a target is missing.
         decide_sign_in(&actor, action)?;
         let found = self.target(tx, &actor, call, now).await?;
         decide(&actor, &action.needs, &found).required()?;
-        self.run(tx, caller, &actor, call, found, now).await
+        let done = self.run(tx, caller, &actor, call, found, now).await?;
+        Ok((done, actor.token))
     }
 
     async fn target(&self, tx: &mut Tx, actor: &Actor, call: &Call, now: Time) -> Result<Found> {

@@ -85,13 +85,18 @@ const FAILURES: &[(&str, u16, &str)] = &[
     ("Conflict", 409, "It is not in a state in which this can be done, or something depends on it."),
     ("TooLarge", 413, "The body is too long."),
     ("AddressTooLong", 414, "The address is too long."),
+    ("HeadersTooLarge", 431, "The headers are too long."),
     ("UnsupportedMediaType", 415, "The body has a type that is not read here."),
     ("TooMany", 429, "Too many attempts; `Retry-After` says when to try again."),
     ("Unavailable", 503, "Something that the server depends on does not answer; try again later."),
 ];
 
 fn responses() -> Value {
-    let all = FAILURES.iter().map(|(name, _, about)| {
+    let all = FAILURES.iter().map(|(name, status, about)| {
+        // What is too long to be read as a request may be answered before anybody here sees it, without a body.
+        if matches!(status, 414 | 431) {
+            return ((*name).to_owned(), json!({"description": about}));
+        }
         let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}});
         ((*name).to_owned(), json!({"description": about, "content": content}))
     });

@@ -5,7 +5,9 @@ use crate::{Error, Result, Val, id::Uuid};
 use futures::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
 use rusqlite::{
-    Connection, OpenFlags, Statement, ffi,
+    Connection, OpenFlags, Statement,
+    config::DbConfig,
+    ffi,
     functions::FunctionFlags,
     types::{Value, ValueRef},
 };
@@ -154,12 +156,15 @@ fn connect(path: &Path, role: Role) -> Result<Connection> {
             flags |= OpenFlags::SQLITE_OPEN_CREATE;
         }
         let connection = Connection::open_with_flags(path, flags)?;
-        connection.set_prepared_statement_cache_capacity(512);
+        connection.set_prepared_statement_cache_capacity(256);
         // Without the last line LIKE would ignore the case of ASCII letters here and heed it on PostgreSQL.
         connection.execute_batch(
             "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
-             PRAGMA mmap_size = 268435456; PRAGMA cache_size = -16384; PRAGMA case_sensitive_like = ON;",
+             PRAGMA mmap_size = 0; PRAGMA cache_size = -8192; PRAGMA case_sensitive_like = ON;",
         )?;
+        // With statistics of values (STAT4) SQLite plans a statement anew for every new parameter, which costs more than to
+        // run it; a plan that stays is also one that tests can look at.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         match role {
             Role::Writer(synchronous) => connection.execute_batch(&format!(
                 "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 67108864; PRAGMA synchronous = {};",

@@ -1,15 +1,11 @@
 //! What is seen of organizations: everybody sees those where he holds a role, or holds one in what belongs to them.
 
 use super::rules;
-use crate::{
-    access::permissions::Permission,
-    division,
-    vocabulary::countries::{CODES, NAME_SQL},
-};
+use crate::{access::permissions::Permission, division, vocabulary::countries::NAME_SQL};
 use stoa_kernel::{
     Result, Val,
     access::{Actor, Needs},
-    field::Kind::{Amount, Bool, Choice, File, Float, Int, Json, Link, Object, Rows, Text, Texts, Time, Uuid},
+    field::Kind::{Amount, Bool, File, Float, Int, Json, Link, Object, Rows, Text, Texts, Time, Uuid},
     id,
     view::{Clause, Column, Filter, Join, Order, PlaceColumn, Test, View, like, truth},
 };
@@ -98,7 +94,7 @@ const COLUMNS: &[Column] = &[
     Column::new("latitude", Float, "c.latitude", "Where it is.").nullable(),
     Column::new("longitude", Float, "c.longitude", "Where it is.").nullable(),
     Column::new("bank_account", Text, "c.bank_account", "Bank account."),
-    Column::new("country", Choice("CountryEnum", CODES), "c.country", "Country; empty for none."),
+    Column::new("country", Text, "c.country", "Code of the country; empty for none."),
     Column::new("notification_emails", Text, "c.notification_emails", "Where to write to, separated by commas."),
     Column::new("city", Text, "c.city", "City."),
     Column::new("state", Text, "c.state", "State or county."),

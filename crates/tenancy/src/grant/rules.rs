@@ -232,7 +232,9 @@ const PATTERN_MAX: usize = 500;
 
 fn compile(pattern: &str) -> Option<Regex> {
     let short = pattern.chars().count() <= PATTERN_MAX;
-    short.then(|| RegexBuilder::new(&format!("^(?:{pattern})")).size_limit(1 << 20).build().ok()).flatten()
+    // By itself first: `a)|(b` would become a pattern only by the brackets around it, and its end would not be anchored.
+    let whole = short && RegexBuilder::new(pattern).size_limit(1 << 20).build().is_ok();
+    whole.then(|| RegexBuilder::new(&format!("^(?:{pattern})")).size_limit(1 << 20).build().ok()).flatten()
 }
 
 /// Whether a text begins as a pattern says, case included. A pattern that is none matches nothing.
@@ -268,7 +270,7 @@ mod tests {
         for pattern in [r".*@uni\.example", "ann", "ann@uni.example$", "bob|ann"] {
             assert!(matches_start(pattern, ann), "{pattern}");
         }
-        for pattern in ["nn@", "ANN", "uni", "x|bob", "(", "(?=ann)ann", &"a".repeat(501)] {
+        for pattern in ["nn@", "ANN", "uni", "x|bob", "(", "(?=ann)ann", "x)|(uni", &"a".repeat(501)] {
             assert!(!matches_start(pattern, ann), "{pattern}");
         }
         assert_eq!(pattern_problem(r".*@uni\.example"), None);

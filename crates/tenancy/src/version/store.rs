@@ -56,7 +56,7 @@ fn value(row: &Row, at: usize, kind: Kind) -> Result<Val> {
         Kind::Bool => Val::Bool(row.get(at)?),
         Kind::Time => Val::Time(row.get(at)?),
         Kind::Date => Val::Date(row.get(at)?),
-        Kind::Uuid | Kind::Link(_) | Kind::File => Val::Uuid(row.get(at)?),
+        Kind::Uuid | Kind::Link(_) => Val::Uuid(row.get(at)?),
         Kind::Float => Val::Float(row.get(at)?),
         Kind::Int | Kind::Amount(_) | Kind::AmountNumber => Val::Int(row.get(at)?),
         _ => Val::Text(row.get(at)?),
