@@ -18,6 +18,7 @@ use stoa_kernel::{
     vals,
     view::{Ask, View},
 };
+use stoa_tenancy::access::explain;
 use stoa_testing::{Lab, Person, Thing, thing};
 use stoa_waldur::route::Run;
 
@@ -520,6 +521,11 @@ async fn agree(lab: &Lab, stage: &Stage, instants: &[Time]) -> Result<usize, Str
                 let Some(naive) = tables.may(asker, &action.needs, &found) else { break };
                 same(decide(&actor, &action.needs, &found), naive, person, action.name, &found, now)?;
                 asked += 1;
+                // The explanation is of the person without an address; every few questions are enough.
+                if !inside && asked % 11 == 0 {
+                    let naive = naive && sees(lab, &actor, view, &lookup).await;
+                    explained(lab, person, action.name, &found, None, naive).await?;
+                }
             }
         }
     }
@@ -536,11 +542,40 @@ async fn agree(lab: &Lab, stage: &Stage, instants: &[Time]) -> Result<usize, Str
                     let Some(naive) = tables.may(asker, &action.needs, &found) else { break };
                     same(decide(&actor, &action.needs, &found), naive, user, action.name, &found, *at)?;
                     asked += 1;
+                    if asked % 11 == 0 {
+                        let naive = naive && sees(lab, &actor, view, &lookup).await;
+                        explained(lab, user, action.name, &found, Some(*at), naive).await?;
+                    }
                 }
             }
         }
     }
     Ok(asked)
+}
+
+/// Whether an actor finds a thing: what he does not see, he may do nothing to.
+async fn sees(lab: &Lab, actor: &Actor, view: &'static View, lookup: &stoa_kernel::Val) -> bool {
+    let found = stoa_kernel::door::find(&mut lab.core.store.reader(), actor, view, lookup, true, lab.core.now()).await;
+    found.unwrap_or_else(|error| panic!("{}: {error}", view.name)).is_some()
+}
+
+/// Asks for the explanation of a decision and compares its answer.
+async fn explained(
+    lab: &Lab,
+    who: &Person,
+    action: &str,
+    found: &Found,
+    at: Option<Time>,
+    naive: bool,
+) -> Result<(), String> {
+    let scope = format!("{}:{}", found.thing, id::hex(&found.uuid));
+    let answer = explain::explain(&lab.core, &who.name, action, Some(&scope), at).await;
+    let answer = answer.map_err(|error| format!("explaining {action} on {scope}: {error}"))?;
+    let reasons = answer["reasons"].as_array().is_some_and(|reasons| !reasons.is_empty());
+    if answer["allowed"] != naive || !reasons {
+        return Err(format!("{action} on {scope} for {} is explained as {answer}, not {naive}", who.name));
+    }
+    Ok(())
 }
 
 fn same(got: Decision, naive: bool, who: &Person, action: &str, found: &Found, at: Time) -> Result<(), String> {

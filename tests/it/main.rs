@@ -1,5 +1,7 @@
 //! The tests, one module for each promise.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod budgets;
 mod catalogue;
 mod crash;

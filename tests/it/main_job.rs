@@ -80,10 +80,10 @@ both! {
             let shown = lab.get(person, &path).await.is(200);
             assert_eq!((shown.text("state"), shown.text("name")), ("OK".into(), "vm".into()));
             assert_eq!(shown.body["limits"], json!({"cpu": 1000}));
-            assert_eq!(lab.get(person, "/api/marketplace-resources/").await.is(200).column("uuid"), [resource.clone()]);
+            assert_eq!(lab.get(person, "/api/marketplace-resources/").await.is(200).column("uuid"), [resource.as_str()]);
         }
         let provided = lab.get(&pia, "/api/marketplace-provider-resources/").await.is(200);
-        assert_eq!(provided.column("uuid"), [resource.clone()]);
+        assert_eq!(provided.column("uuid"), [resource.as_str()]);
         for person in [&nora, &sam] {
             for list in ["/api/marketplace-resources/", "/api/marketplace-provider-resources/", "/api/marketplace-orders/"] {
                 assert_eq!(lab.get(person, list).await.is(200).body, json!([]), "{list}");
