@@ -143,8 +143,8 @@ both! {
         assert!(me.body["token_lifetime"].is_null() && me.body["token_expires_at"].is_null());
         let actor = lab.core.actor(&stoa_kernel::door::Caller {
             credential: stoa_kernel::door::Credential::Secret("token", ann.token.clone()), ..Default::default() }).await.unwrap();
-        let (id, due) = actor.token.unwrap();
-        assert!(due);
+        // The call has moved the stamp, or is about to.
+        let (id, _) = actor.token.unwrap();
         stoa_tenancy::token::store::touch(&lab.core.store, id, lab.core.now()).await.unwrap();
         lab.patch(&ann, &of(&ann), json!({"token_lifetime": 60})).await.is(200);
         lab.get(&ann, "/api/users/me/").await.is(200);

@@ -436,4 +436,14 @@ both! {
             assert!((400..500).contains(&reply.status) || route.fields().is_empty(), "{}: weird type {}", route.op, reply.status);
         }
     }
+    /// A view takes the keys of a page first where it shows a table, so the key must be the table's own.
+    async fn a_view_of_a_table_has_a_key_of_its_own(lab: Lab) {
+        Gallery::build(&lab).await;
+        for view in lab.core.views().iter().filter(|view| view.from.split_whitespace().count() == 2) {
+            let sql = format!("SELECT count(*), count(DISTINCT {}) FROM {}", view.key, view.from);
+            let rows = lab.core.store.query(&sql, &[]).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+            let (rows, keys): (i64, i64) = (rows[0].get(0).unwrap(), rows[0].get(1).unwrap());
+            assert_eq!(rows, keys, "{}: the key {} is not of a row", view.name, view.key);
+        }
+    }
 }

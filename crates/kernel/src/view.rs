@@ -459,12 +459,19 @@ impl View {
             clause.text.push_str(", ");
             column.push(&mut clause);
         }
-        if ask.one.is_some() {
+        // Only a table's own key names one row; what is made of several tables may have a key more than once.
+        let is_table = self.from.split_whitespace().count() == 2;
+        if ask.one.is_some() || !is_table {
+            let order = if ask.one.is_some() { String::new() } else { self.order_terms(&ask.order)? };
             let mut tail = Clause::new(actor, now);
             self.conditions(&mut tail, actor, ask)?;
-            let mentions = format!("{} {}", clause.text, tail.text);
+            let mentions = format!("{} {} {order}", clause.text, tail.text);
             self.push_from(&mut clause, &mentions);
             self.conditions(&mut clause, actor, ask)?;
+            if ask.one.is_none() {
+                clause.text.push_str(&order);
+                clause.push(" LIMIT $ OFFSET $", [Val::Int(ask.limit), Val::Int(ask.offset)]);
+            }
         } else {
             // The keys of the page first: what is sorted is small, and the columns are computed for the page alone.
             let order = self.order_terms(&ask.order)?;
