@@ -94,9 +94,9 @@ impl Side {
             lab.enable_role(role).await;
         }
         let mut people = vec![lab.staff.clone()];
-        for (number, first_name) in NAMES.iter().enumerate().take(6).skip(1) {
+        for (number, first) in NAMES.iter().enumerate().take(6).skip(1) {
             let name = format!("person{number}");
-            let body = json!({"username": name, "email": format!("{name}@example.org"), "first_name": first_name});
+            let body = json!({"username": name, "email": format!("{name}@example.org"), "first_name": first});
             lab.make("/api/users/", body).await;
             people.push(lab.signed_in(&name).await);
         }

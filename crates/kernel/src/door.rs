@@ -73,10 +73,7 @@ pub trait Directory: Send + Sync {
 
 /// What is done, beside the request, when the stamp of last use of a token is due to move ([`Actor::token`]). An area puts it
 /// into the core with [`Core::with`].
-pub struct TokenDue(pub TokenUse);
-
-/// Gets the core and the key of the token.
-pub type TokenUse = Box<dyn Fn(&Core, i64) + Send + Sync>;
+pub struct TokenDue(pub fn(&Core, i64));
 
 /// Key of the token that was presented, and whether its stamp is due to move.
 type Stamp = Option<(i64, bool)>;

@@ -89,18 +89,14 @@ pub fn register(registry: &mut Registry) {
 
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
-    // A call may be answered on a thread of the store, where there is no runtime to be found: it is remembered here.
-    let runtime = tokio::runtime::Handle::try_current();
-    let touch = move |core: &Core, token| {
-        let Ok(runtime) = &runtime else { return };
+    core.with(Arc::new(user::password::Passwords::default())).with(TokenDue(|core, token| {
         let (store, now) = (core.store.clone(), core.now());
-        runtime.spawn(async move {
+        tokio::spawn(async move {
             if let Err(error) = token::store::touch(&store, token, now).await {
                 tracing::warn!(%error, "the last use of a token was not noted");
             }
         });
-    };
-    core.with(Arc::new(user::password::Passwords::default())).with(TokenDue(Box::new(touch)))
+    }))
 }
 
 /// What this area does later and periodically.

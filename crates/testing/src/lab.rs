@@ -335,9 +335,8 @@ impl Lab {
     }
 
     /// Makes a thing as staff.
-    #[track_caller]
-    pub fn make(&self, path: &'static str, body: Value) -> impl Future<Output = Thing> + '_ {
-        async move { thing(self.post(&self.staff, path, body).await.is(201)) }
+    pub async fn make(&self, path: &str, body: Value) -> Thing {
+        thing(self.post(&self.staff, path, body).await.is(201))
     }
 
     /// A user without roles, signed in.

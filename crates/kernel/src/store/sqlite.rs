@@ -156,11 +156,11 @@ fn connect(path: &Path, role: Role) -> Result<Connection> {
             flags |= OpenFlags::SQLITE_OPEN_CREATE;
         }
         let connection = Connection::open_with_flags(path, flags)?;
-        connection.set_prepared_statement_cache_capacity(256);
+        connection.set_prepared_statement_cache_capacity(128);
         // Without the last line LIKE would ignore the case of ASCII letters here and heed it on PostgreSQL.
         connection.execute_batch(
             "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
-             PRAGMA mmap_size = 0; PRAGMA cache_size = -8192; PRAGMA case_sensitive_like = ON;",
+             PRAGMA mmap_size = 0; PRAGMA cache_size = -4096; PRAGMA case_sensitive_like = ON;",
         )?;
         // With statistics of values (STAT4) SQLite plans a statement anew for every new parameter, which costs more than to
         // run it; a plan that stays is also one that tests can look at.
