@@ -521,8 +521,8 @@ async fn agree(lab: &Lab, stage: &Stage, instants: &[Time]) -> Result<usize, Str
                 let Some(naive) = tables.may(asker, &action.needs, &found) else { break };
                 same(decide(&actor, &action.needs, &found), naive, person, action.name, &found, now)?;
                 asked += 1;
-                // The explanation is of the person without an address; every few questions are enough.
-                if !inside && asked % 11 == 0 {
+                // From where somebody else calls is not known, so his explanation leaves walls out; every few questions do.
+                if *inside && asked % 11 == 0 {
                     let naive = naive && sees(lab, &actor, view, &lookup).await;
                     explained(lab, person, action.name, &found, None, naive).await?;
                 }
@@ -568,6 +568,10 @@ async fn explained(
     at: Option<Time>,
     naive: bool,
 ) -> Result<(), String> {
+    if found.uuid.is_nil() {
+        // It has no identifier by which to ask.
+        return Ok(());
+    }
     let scope = format!("{}:{}", found.thing, id::hex(&found.uuid));
     let answer = explain::explain(&lab.core, &who.name, action, Some(&scope), at).await;
     let answer = answer.map_err(|error| format!("explaining {action} on {scope}: {error}"))?;
