@@ -67,6 +67,8 @@ pub fn app(core: Arc<Core>, config: &Config) -> Router {
     };
     let surface = stoa_waldur::wire::Surface::new(core.clone(), settings);
     let own = Router::new()
+        // Who opens the bare address in a browser finds what there is.
+        .route("/", get(|| async { axum::response::Redirect::temporary("/api/docs/") }))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/media/{name}/", get(crate::media::show))
