@@ -465,8 +465,8 @@ class Run:
                 continue
             for value in wrong:
                 target = self.fill(operation.path, False, value)
-                if value not in target:
-                    continue  # numbered things: fill() took one that is there
+                if "{id}" in operation.path or "{user_id}" in operation.path:
+                    continue  # numbered things: fill() takes one that is there
                 self.send(
                     operation.method, target, what="path: a wrong id", where=operation.name,
                     body=b"{}" if operation.method in ("post", "put", "patch") else None, headers=JSON,
