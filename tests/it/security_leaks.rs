@@ -193,6 +193,9 @@ both! {
     /// C14: columns that are not for everybody are absent for the others, also when asked for by name.
     async fn c14_restricted_columns_are_absent(lab: Lab) {
         let gallery = Gallery::build(&lab).await;
+        let project = |who: &'static str| lab.get(gallery.person(who), &gallery.world.apollo.url);
+        assert!(project("staff").await.is(200).body.get("staff_notes").is_some());
+        assert!(project("owner").await.is(200).body.get("staff_notes").is_none());
         for route in gallery::routes() {
             let Run::List(view) = route.run else { continue };
             let restricted: Vec<_> = view.columns.iter().filter(|column| column.who != Who::Everyone).collect();
