@@ -5,7 +5,9 @@
 #   schemathesis.sh URL TOKEN [NAME]      NAME only labels the reports (staff, user)
 #
 #   EXAMPLES=10    test cases per operation in the fuzzing phase
-#   PHASES=…       examples,coverage,fuzzing (coverage sends many: each parameter at and past its bounds)
+#   PHASES=…       examples,fuzzing by default. With coverage each parameter is sent at and past its bounds, too: five times the
+#                  requests, but its addresses of a megabyte are refused on the connection, and its own schema of uploads
+#                  fails in the tool, both of which it counts as errors; so that phase is read by a person.
 #   MINUTES=15     the run is stopped, and fails, after this long
 #   ONLY=REGEX     only paths that match
 #   REPORTS=DIR    where the junit report goes; default target/schemathesis
@@ -43,7 +45,7 @@ timeout --signal=INT --kill-after=30 "${MINUTES:-15}m" "$bin" run "$url/api/sche
   --header "Authorization: Token $token" \
   --header "Accept: application/json" \
   --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
-  --phases "${PHASES:-examples,coverage,fuzzing}" \
+  --phases "${PHASES:-examples,fuzzing}" \
   --max-examples "${EXAMPLES:-10}" \
   --generation-deterministic \
   --suppress-health-check all \
