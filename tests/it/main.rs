@@ -18,6 +18,7 @@ mod main_job;
 mod orders;
 mod organizations;
 mod people;
+mod pictures;
 mod plans;
 mod records;
 mod registries;

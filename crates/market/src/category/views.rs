@@ -35,7 +35,13 @@ const COLUMNS: &[Column] = &[
     Column::new("uuid", Uuid, "t.uuid", "Identifier."),
     Column::new("title", Text, "t.title", "Title."),
     Column::new("description", Text, "t.description", "Description."),
-    Column::new("icon", File, "(SELECT x.uuid FROM files x WHERE x.id = t.icon_id)", "A small picture.").nullable(),
+    Column::new(
+        "icon",
+        File,
+        concat!("(SELECT ", stoa_tenancy::file_url!("x"), " FROM files x WHERE x.id = t.icon_id)"),
+        "A small picture.",
+    )
+    .nullable(),
     Column::new("default_vm_category", Bool, "t.default_vm_category", "Whether virtual machines belong to it."),
     Column::new("default_volume_category", Bool, "t.default_volume_category", "Whether volumes belong to it."),
     Column::new("default_tenant_category", Bool, "t.default_tenant_category", "Whether private clouds belong to it."),
@@ -187,7 +193,13 @@ pub static CATEGORY_GROUPS: View = View {
         Column::new("uuid", Uuid, "h.uuid", "Identifier."),
         Column::new("title", Text, "h.title", "Title."),
         Column::new("description", Text, "h.description", "Description."),
-        Column::new("icon", File, "(SELECT x.uuid FROM files x WHERE x.id = h.icon_id)", "A small picture.").nullable(),
+        Column::new(
+            "icon",
+            File,
+            concat!("(SELECT ", stoa_tenancy::file_url!("x"), " FROM files x WHERE x.id = h.icon_id)"),
+            "A small picture.",
+        )
+        .nullable(),
     ],
     filters: &[Filter::new("title", Test::Contains(&["h.title"]), "Part of the title, any case.")],
     orders: &[Order::new("title", "h.title")],

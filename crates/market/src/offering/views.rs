@@ -132,8 +132,8 @@ const CAMPAIGN: &[Column] = &[
     Column::new("service_provider", Link("service_provider"), "NULL", "The provider."),
 ];
 
-const IMAGE: &str = "(SELECT x.uuid FROM files x WHERE x.id = o.image_id)";
-const THUMBNAIL: &str = "(SELECT x.uuid FROM files x WHERE x.id = o.thumbnail_id)";
+const IMAGE: &str = concat!("(SELECT ", stoa_tenancy::file_url!("x"), " FROM files x WHERE x.id = o.image_id)");
+const THUMBNAIL: &str = concat!("(SELECT ", stoa_tenancy::file_url!("x"), " FROM files x WHERE x.id = o.thumbnail_id)");
 
 /// The groups of organizations to which the asking person belongs by any role.
 macro_rules! own_groups {

@@ -8,7 +8,8 @@ use stoa_kernel::{
 };
 use stoa_tenancy::access::permissions::Permission;
 
-const CUSTOMER_IMAGE: &str = "(SELECT x.uuid FROM files x WHERE x.id = customer.image_id)";
+const CUSTOMER_IMAGE: &str =
+    concat!("(SELECT ", stoa_tenancy::file_url!("x"), " FROM files x WHERE x.id = customer.image_id)");
 
 const COLUMNS: &[Column] = &[
     Column::new("url", Link("service_provider"), "s.uuid", "Address of the profile."),
@@ -24,7 +25,13 @@ const COLUMNS: &[Column] = &[
     Column::new("customer_slug", Text, "customer.slug", "Short name of the organization for addresses."),
     Column::new("customer_native_name", Text, "customer.native_name", "Name of the organization in its language."),
     Column::new("customer_country", Text, "customer.country", "Country of the organization."),
-    Column::new("image", File, "(SELECT x.uuid FROM files x WHERE x.id = s.image_id)", "A picture.").nullable(),
+    Column::new(
+        "image",
+        File,
+        concat!("(SELECT ", stoa_tenancy::file_url!("x"), " FROM files x WHERE x.id = s.image_id)"),
+        "A picture.",
+    )
+    .nullable(),
     Column::new(
         "organization_groups",
         GROUPS,

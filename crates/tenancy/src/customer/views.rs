@@ -52,7 +52,7 @@ const COLUMNS: &[Column] = &[
         "The groups that it belongs to."),
     Column::new("display_name", Text, DISPLAY_NAME, "What it is called where one line must do."),
     Column::new("backend_id", Text, "c.backend_id", "Its identifier elsewhere."),
-    Column::new("image", File, "image.uuid", "Picture.").nullable(),
+    Column::new("image", File, crate::file_url!("image"), "Picture.").nullable(),
     Column::new("blocked", Bool, "c.blocked", "Whether nothing can be done in it."),
     Column::new("archived", Bool, "c.archived", "Whether it is kept for the record only."),
     Column::new("display_billing_info_in_projects", Bool, "c.display_billing_info_in_projects",
@@ -286,7 +286,7 @@ const USER_COLUMNS: &[Column] = &[
         AND g.scope = 'customer' AND g.scope_id = m.customer_id AND g.revoked_at IS NULL \
         AND (g.expires_at IS NULL OR g.expires_at > {now}) ORDER BY g.id LIMIT 1)",
         "When the role on the organization itself ends.").nullable(),
-    Column::new("image", File, "image.uuid", "Picture.").nullable(),
+    Column::new("image", File, crate::file_url!("image"), "Picture.").nullable(),
 ];
 
 /// Filters by what is known of a user, under the alias `u`; for lists of people.
