@@ -246,7 +246,7 @@ const ADMINISTRATIVE: &[Column] = &[
     Column::new("description", Text, "", "Why they have access."),
     Column::new("staff_count", Int, "", "Number of staff."),
     Column::new("support_count", Int, "", "Number of support agents."),
-    Column::new("users", Rows("AdminUser", ADMIN), "", "Who they are; for staff and support agents."),
+    Column::new("users", Rows("AdminUser", ADMIN), "", "Who they are; for staff and support agents.").absent(),
 ];
 const COLLEAGUE: &[Column] =
     &[PERSON[0], PERSON[1], PERSON[2], Column::new("role", Text, "", "The role that gives the access.").nullable()];
