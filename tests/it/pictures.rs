@@ -1,7 +1,7 @@
 //! Pictures are uploaded, checked by their bytes, shown under their address, and taken away again.
 
 use serde_json::{Value, json};
-use stoa_testing::{Lab, both};
+use stoa_testing::both;
 
 /// The smallest PNG: one transparent point.
 const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
