@@ -4,6 +4,7 @@
 //! One folder per thing, with the rooms of design.md, section 2.
 
 pub mod additions;
+pub mod autoprovisioning;
 pub mod category;
 mod columns;
 pub mod component;
@@ -23,8 +24,10 @@ use stoa_kernel::{
 use stoa_tenancy::project::ProjectGuards;
 
 /// The tables of this area.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0003_market", sql: include_str!("migrations/0003_market.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0003_market", sql: include_str!("migrations/0003_market.sql") },
+    Migration { name: "0012_autoprovisioning", sql: include_str!("migrations/0012_autoprovisioning.sql") },
+];
 
 /// Registers this area's actions, views and listeners.
 pub fn register(registry: &mut Registry) {
@@ -37,6 +40,7 @@ pub fn register(registry: &mut Registry) {
     component::register(registry);
     plan::register(registry);
     resource::register(registry);
+    autoprovisioning::register(registry);
 }
 
 /// Puts what this area needs into the core.
@@ -49,6 +53,7 @@ pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
     plan::jobs::add(core, runner);
     order::jobs::add(core, runner);
     resource::jobs::add(core, runner);
+    autoprovisioning::jobs(core, runner);
 }
 
 /// The states of this area's things and the moves between them, for the documents.

@@ -110,7 +110,9 @@ pub fn runner(core: &Arc<Core>) -> Runner {
     let (store, clock) = (core.store.clone(), core.clock.clone());
     let mut runner = Runner { store, clock, handlers: HashMap::new(), periodic: Vec::new() };
     stoa_tenancy::jobs(core, &mut runner);
+    stoa_identity::jobs(core, &mut runner);
     stoa_market::jobs(core, &mut runner);
+    stoa_support::jobs(core, &mut runner);
     runner
 }
 

@@ -12,14 +12,24 @@ use stoa_kernel::{
 /// The migrations of every area, in order.
 pub fn migrations() -> Vec<Migration> {
     let record = [stoa_kernel::event::MIGRATION];
-    [stoa_kernel::store::MIGRATIONS, &record, stoa_tenancy::MIGRATIONS, stoa_market::MIGRATIONS].concat()
+    [
+        stoa_kernel::store::MIGRATIONS,
+        &record,
+        stoa_tenancy::MIGRATIONS,
+        stoa_identity::MIGRATIONS,
+        stoa_market::MIGRATIONS,
+        stoa_support::MIGRATIONS,
+    ]
+    .concat()
 }
 
 /// Everything that the areas can do and show.
 pub fn registry() -> Registry {
     let mut registry = Registry::default();
     stoa_tenancy::register(&mut registry);
+    stoa_identity::register(&mut registry);
     stoa_market::register(&mut registry);
+    stoa_support::register(&mut registry);
     registry
 }
 
@@ -27,7 +37,7 @@ pub fn registry() -> Registry {
 pub fn core(store: Store, clock: Clock) -> Core {
     let directory = Box::new(stoa_tenancy::access::directory::Directory::default());
     let core = Core::new(store, clock, directory, registry());
-    stoa_market::equip(stoa_tenancy::equip(core))
+    stoa_support::equip(stoa_market::equip(stoa_identity::equip(stoa_tenancy::equip(core))))
 }
 
 /// Opens the store that the settings name, making the data directory if it is missing.

@@ -4,17 +4,25 @@
 //! read it first.
 
 pub mod access;
+pub mod agreement;
 pub mod customer;
+pub mod data_access;
 pub mod division;
 pub mod division_type;
 pub mod file;
 pub mod grant;
+pub mod group_invitation;
+pub mod invitation;
 pub mod key;
+pub mod permission_request;
+pub mod personal_token;
+pub mod privacy;
 pub mod project;
 pub mod project_type;
 pub mod provider_account;
 pub mod quota;
 pub mod record;
+pub mod review;
 pub mod role;
 pub mod settings;
 pub mod subnet;
@@ -30,8 +38,15 @@ use stoa_kernel::{
 };
 
 /// The tables of this area.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0002_tenancy", sql: include_str!("migrations/0002_tenancy.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0002_tenancy", sql: include_str!("migrations/0002_tenancy.sql") },
+    Migration { name: "0004_invitations", sql: include_str!("migrations/0004_invitations.sql") },
+    Migration { name: "0005_group_invitations", sql: include_str!("migrations/0005_group_invitations.sql") },
+    Migration { name: "0006_personal_tokens", sql: include_str!("migrations/0006_personal_tokens.sql") },
+    Migration { name: "0007_people", sql: include_str!("migrations/0007_people.sql") },
+    Migration { name: "0008_settings", sql: include_str!("migrations/0008_settings.sql") },
+    Migration { name: "0009_reviews", sql: include_str!("migrations/0009_reviews.sql") },
+];
 
 /// Registers this area's actions, views and listeners.
 pub fn register(registry: &mut Registry) {
@@ -85,6 +100,14 @@ pub fn register(registry: &mut Registry) {
     role::register(registry);
     grant::register(registry);
     settings::register(registry);
+    invitation::register(registry);
+    group_invitation::register(registry);
+    permission_request::register(registry);
+    personal_token::register(registry);
+    agreement::register(registry);
+    data_access::register(registry);
+    privacy::register(registry);
+    review::register(registry);
 }
 
 /// Puts what this area needs into the core.
@@ -104,4 +127,12 @@ pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
     runner.handlers.insert(token::jobs::SWEEP.kind, token::jobs::sweep());
     runner.periodic.push(token::jobs::SWEEP);
     grant::jobs::register(core, runner);
+    invitation::jobs(core, runner);
+    group_invitation::jobs(core, runner);
+    permission_request::jobs(core, runner);
+    personal_token::jobs(core, runner);
+    agreement::jobs(core, runner);
+    data_access::jobs(core, runner);
+    privacy::jobs(core, runner);
+    review::jobs(core, runner);
 }

@@ -4,20 +4,35 @@
 
 mod access;
 mod access_subnets;
+mod admin_announcements;
 mod auth;
 mod auth_tokens;
+mod autoprovisioning_rules;
 mod categories;
 mod configuration;
 mod customers;
+mod data_access_logs;
+mod email_logs;
+mod event_subscriptions;
 mod events;
+mod external_links;
 pub mod history;
+mod hooks;
+mod identity_bridge;
+mod identity_providers;
 mod keys;
 mod meta;
 mod metadata;
+mod notification_messages;
 mod offering_answers;
 mod orders;
 mod organization_groups;
+mod override_settings;
+mod passkeys;
+mod permission_reviews;
+mod personal_access_tokens;
 mod plans;
+mod privacy;
 mod project_types;
 mod projects;
 mod provider_offerings;
@@ -26,9 +41,17 @@ mod public_offerings;
 mod quotas;
 mod resources;
 mod roles;
+mod saml2;
 mod service_providers;
 mod service_settings;
+mod sessions;
+mod social_auth;
 mod teams;
+mod user_actions;
+mod user_agreements;
+mod user_group_invitations;
+mod user_invitations;
+mod user_permission_requests;
 mod user_permissions;
 mod users;
 
@@ -73,6 +96,29 @@ pub static AREAS: &[Area] = &[
     Area { routes: orders::ROUTES, links: orders::LINKS },
     Area { routes: resources::ROUTES, links: resources::LINKS },
     Area { routes: provider_resources::ROUTES, links: &[] },
+    Area { routes: user_invitations::ROUTES, links: user_invitations::LINKS },
+    Area { routes: user_group_invitations::ROUTES, links: user_group_invitations::LINKS },
+    Area { routes: user_permission_requests::ROUTES, links: user_permission_requests::LINKS },
+    Area { routes: identity_providers::ROUTES, links: identity_providers::LINKS },
+    Area { routes: social_auth::ROUTES, links: social_auth::LINKS },
+    Area { routes: saml2::ROUTES, links: saml2::LINKS },
+    Area { routes: autoprovisioning_rules::ROUTES, links: autoprovisioning_rules::LINKS },
+    Area { routes: hooks::ROUTES, links: hooks::LINKS },
+    Area { routes: event_subscriptions::ROUTES, links: event_subscriptions::LINKS },
+    Area { routes: user_actions::ROUTES, links: user_actions::LINKS },
+    Area { routes: user_agreements::ROUTES, links: user_agreements::LINKS },
+    Area { routes: data_access_logs::ROUTES, links: data_access_logs::LINKS },
+    Area { routes: permission_reviews::ROUTES, links: permission_reviews::LINKS },
+    Area { routes: email_logs::ROUTES, links: email_logs::LINKS },
+    Area { routes: notification_messages::ROUTES, links: notification_messages::LINKS },
+    Area { routes: override_settings::ROUTES, links: override_settings::LINKS },
+    Area { routes: identity_bridge::ROUTES, links: identity_bridge::LINKS },
+    Area { routes: external_links::ROUTES, links: external_links::LINKS },
+    Area { routes: admin_announcements::ROUTES, links: admin_announcements::LINKS },
+    Area { routes: personal_access_tokens::ROUTES, links: personal_access_tokens::LINKS },
+    Area { routes: passkeys::ROUTES, links: passkeys::LINKS },
+    Area { routes: sessions::ROUTES, links: sessions::LINKS },
+    Area { routes: privacy::ROUTES, links: privacy::LINKS },
 ];
 
 /// Every operation.

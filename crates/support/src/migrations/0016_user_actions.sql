@@ -1,0 +1,1 @@
+-- Tables come with the first thing of this area.

@@ -1,0 +1,8 @@
+//! `email-logs`.
+
+use crate::route::Route;
+
+/// Its operations.
+pub static ROUTES: &[Route] = &[];
+/// Its addresses.
+pub static LINKS: &[(&str, &str)] = &[];
