@@ -14,6 +14,7 @@ pub mod grant;
 pub mod group_invitation;
 pub mod invitation;
 pub mod key;
+pub mod letter;
 pub mod permission_request;
 pub mod personal_token;
 pub mod privacy;

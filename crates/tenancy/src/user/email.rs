@@ -1,6 +1,7 @@
 //! Changing an address: ask, and confirm with the code that was mailed to the new one.
 
 use super::{store, views::USERS};
+use crate::letter::{self, Letter};
 use serde_json::json;
 use stoa_kernel::{
     Error, Result, Val,
@@ -9,7 +10,6 @@ use stoa_kernel::{
     event::Change,
     field::{Check, Field, Input, Kind},
     id,
-    store::jobs::{self, NewJob},
 };
 
 /// Seconds for which a code can be used.
@@ -56,12 +56,14 @@ async fn ask(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let email = input.text("email").unwrap_or_default();
     let clock = cx.clock().clone();
     let code = store::ask_email(cx.tx, &clock, user.id, email, cx.now).await?;
-    let payload = json!({
-        "to": email,
-        "template": "users/change_email_request",
-        "context": {"username": user.username, "full_name": user.full_name(), "code": id::hex(&code)},
+    let context = json!({
+        "username": user.username,
+        "full_name": user.full_name(),
+        "email": email,
+        "link": format!("/user_email_change/{}/", id::hex(&code)),
     });
-    jobs::enqueue(cx.tx, &NewJob { kind: "mail", payload, run_at: cx.now, unique_key: None }).await?;
+    let letter = Letter { to: email, key: "structure.change_email_request", context, language: "", unique: None };
+    letter::queue(cx.tx, cx.now, letter).await?;
     // The record names the address and never the code.
     let message = format!("A change of the email of user {} to {email} has been requested.", user.username);
     let done = Done::event(user.event("user_update_succeeded", message));
