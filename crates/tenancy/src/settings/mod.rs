@@ -27,6 +27,12 @@ pub const ADMINISTRATORS_APPROVE: &str = "PROJECT_ADMINISTRATORS_APPROVE_ORDERS"
 pub const PREAPPROVED_ONLY: &str = "PROJECT_MANAGERS_ADD_PREAPPROVED_USERS_ONLY";
 /// Whether a project has one manager at most.
 pub const ONE_MANAGER: &str = "ONLY_ONE_PROJECT_MANAGER";
+/// Days after which a session ends however much it is used.
+pub const SESSION_DAYS: &str = "SESSION_MAXIMUM_DAYS";
+/// The ways to sign in that are open, next to identity providers.
+pub const METHODS: &str = "AUTHENTICATION_METHODS";
+/// Whether staff sign in with a passkey only.
+pub const STAFF_PASSKEY: &str = "STAFF_PASSKEY_REQUIRED";
 
 /// Our own settings, which the wire's list does not have.
 pub const OWN: &[Setting] = &[
@@ -69,6 +75,30 @@ pub const OWN: &[Setting] = &[
         public: false,
         section: "Installation",
         about: "Let a project have one manager at most.",
+    },
+    Setting {
+        key: SESSION_DAYS,
+        kind: SettingKind::Integer,
+        default: "30",
+        public: false,
+        section: "Signing in",
+        about: "Days after which a session ends and one signs in again, however much it is used.",
+    },
+    Setting {
+        key: METHODS,
+        kind: SettingKind::Choices(&["LOCAL_SIGNIN", "LDAP", "PASSKEY"]),
+        default: r#"["LOCAL_SIGNIN", "LDAP", "PASSKEY"]"#,
+        public: false,
+        section: "Signing in",
+        about: "Ways to sign in that are open: with a local password, a password of the directory, a passkey alone.",
+    },
+    Setting {
+        key: STAFF_PASSKEY,
+        kind: SettingKind::Boolean,
+        default: "false",
+        public: false,
+        section: "Signing in",
+        about: "Let staff sign in only with a passkey, alone or after the password.",
     },
 ];
 
