@@ -8,7 +8,10 @@ pub mod own;
 pub mod rules;
 pub mod store;
 
-pub use own::{ADMINISTRATORS_APPROVE, INSTALLATION_TYPE, MANAGERS_APPROVE, ONE_MANAGER, OWN, PREAPPROVED_ONLY};
+pub use own::{
+    ADMINISTRATORS_APPROVE, INSTALLATION_TYPE, MANAGERS_APPROVE, METHODS, ONE_MANAGER, OWN, PREAPPROVED_ONLY,
+    SESSION_DAYS, STAFF_PASSKEY,
+};
 
 use crate::{
     access::{installation::Choices, roles::Installation},

@@ -13,6 +13,13 @@ pub const PREAPPROVED_ONLY: &str = "PROJECT_MANAGERS_ADD_PREAPPROVED_USERS_ONLY"
 /// Whether a project has one manager at most.
 pub const ONE_MANAGER: &str = "ONLY_ONE_PROJECT_MANAGER";
 
+/// Days after which a session ends however much it is used.
+pub const SESSION_DAYS: &str = "SESSION_MAXIMUM_DAYS";
+/// The ways to sign in that are open.
+pub const METHODS: &str = "AUTHENTICATION_METHODS";
+/// Whether staff sign in with a passkey only.
+pub const STAFF_PASSKEY: &str = "STAFF_PASSKEY_REQUIRED";
+
 /// Our own settings, and those that the original reads from a file at its start: the wire's list does not have them, and here
 /// staff change them like all others.
 pub const OWN: &[Setting] = &[
@@ -57,20 +64,20 @@ pub const OWN: &[Setting] = &[
         about: "Let a project have one manager at most.",
     },
     Setting {
-        key: "AUTHENTICATION_METHODS",
+        key: METHODS,
         kind: SettingKind::Choices(&["LOCAL_SIGNIN", "LDAP", "SOCIAL_SIGNUP", "SAML2", "PASSKEY"]),
-        default: r#"["LOCAL_SIGNIN", "SOCIAL_SIGNUP", "PASSKEY"]"#,
+        default: r#"["LOCAL_SIGNIN", "LDAP", "SOCIAL_SIGNUP", "PASSKEY"]"#,
         public: true,
         section: "Signing in",
         about: "The ways in which people may sign in: with a password of ours, of a directory, at an identity provider, with a passkey.",
     },
     Setting {
-        key: "PASSKEY_REQUIRED_FOR_STAFF",
+        key: STAFF_PASSKEY,
         kind: SettingKind::Boolean,
         default: r#"false"#,
         public: true,
         section: "Signing in",
-        about: "Let staff act as staff only after signing in with a passkey or a second factor.",
+        about: "Let staff sign in only with a passkey, alone or after the password.",
     },
     Setting {
         key: "TOKEN_LIFETIME",
@@ -81,7 +88,7 @@ pub const OWN: &[Setting] = &[
         about: "Seconds after which an unused login of a new account ends.",
     },
     Setting {
-        key: "SESSION_MAX_DAYS",
+        key: SESSION_DAYS,
         kind: SettingKind::Integer,
         default: r#"30"#,
         public: false,
