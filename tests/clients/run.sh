@@ -74,6 +74,7 @@ start_node() {
 # listen NAME PORT [options]: serves $store and waits until it is ready.
 listen() {
   local name=$1 port=$2; shift 2
+  [ "$name" != team ] || export STOA_PUBLIC_URL="http://localhost:$port"
   "$stoa" serve "$@" "${store[@]}" --listen "127.0.0.1:$port" >"$logs/$name.log" 2>&1 &
   server=$!
   for _ in $(seq 600); do
@@ -138,7 +139,7 @@ if wanted team; then
   staff=$(new_user kit-staff --staff)
   part team "$py" "$root/examples/invite_a_team.py" --url "${url/127.0.0.1/localhost}" --token "$staff" --smtp "$smtp"
   stop_server
-  unset STOA_SMTP_URL STOA_MAIL_FROM
+  unset STOA_SMTP_URL STOA_MAIL_FROM STOA_PUBLIC_URL
 fi
 
 if wanted nodes && [ "$database" != sqlite ]; then
