@@ -596,6 +596,8 @@ pub const EVENT_TYPES: &[EventType] = &[
 /// left out where a client takes only the names that it knows (the metadata).
 #[rustfmt::skip]
 pub const OWN_TYPES: &[EventType] = &[
+    EventType { name: "features_updated", group: "permissions", also: &[],
+        about: "Feature flags were turned on or off." },
     EventType { name: "installation_updated", group: "permissions", also: &[],
         about: "The type of the installation, or what can be chosen about its roles, was changed." },
     EventType { name: "marketplace_category_created", group: "providers", also: &[],
@@ -646,6 +648,8 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "A role was removed." },
     EventType { name: "role_definition_updated", group: "permissions", also: &[],
         about: "What a role carries, its texts, or whether it is active was changed." },
+    EventType { name: "settings_updated", group: "permissions", also: &[],
+        about: "Settings of the installation were changed." },
 ];
 
 /// The type with this name.
