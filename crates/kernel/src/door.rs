@@ -199,7 +199,12 @@ impl Core {
 
     /// A user as he was at an instant.
     pub async fn actor_at(&self, user: Uuid, at: Time) -> Result<Option<Actor>> {
-        self.directory.actor_at(&mut self.store.reader(), user, at).await
+        self.actor_in(&mut self.store.reader(), user, at).await
+    }
+
+    /// The same as a transaction (or whatever is asked) sees it.
+    pub async fn actor_in(&self, query: &mut dyn Query, user: Uuid, at: Time) -> Result<Option<Actor>> {
+        self.directory.actor_at(query, user, at).await
     }
 
     /// Runs an action in one transaction: load → hide or refuse → check the state → read the input → do → record → listeners

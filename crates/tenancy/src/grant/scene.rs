@@ -57,6 +57,18 @@ impl Scene {
         Scene::of(cx, scope, team, project, (role, person, grant.until), permission).await
     }
 
+    /// Of a new grant whose role and person are known.
+    pub(super) async fn of_new(
+        cx: &mut Cx<'_>,
+        scope: Found,
+        role: Role,
+        person: Person,
+        until: Option<Time>,
+    ) -> Result<Scene> {
+        let (team, project) = place(cx, &scope).await?;
+        Scene::of(cx, scope, team, project, (role, person, until), |team| team.create).await
+    }
+
     async fn of(
         cx: &mut Cx<'_>,
         scope: Found,

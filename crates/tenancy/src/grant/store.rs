@@ -283,6 +283,12 @@ pub async fn person(query: &mut dyn Query, uuid: Uuid) -> Result<Option<Person>>
     rows.first().map(read_person).transpose()
 }
 
+/// The person with this key.
+pub async fn person_by_id(query: &mut dyn Query, id: i64) -> Result<Option<Person>> {
+    let rows = query.query(&format!("{PERSON} WHERE id = $1"), &vals![id]).await?;
+    rows.first().map(read_person).transpose()
+}
+
 /// The person with this name to sign in with, or this identifier.
 pub async fn person_named(query: &mut dyn Query, name: &str) -> Result<Option<Person>> {
     let rows = query.query(&format!("{PERSON} WHERE username = $1"), &vals![name]).await?;
@@ -354,6 +360,14 @@ pub async fn is_known(tx: &mut Tx, user_id: i64, customer_id: i64, now: Time) ->
                AND g.scope IN ('customer', 'project') AND g.revoked_at IS NULL \
                AND (g.expires_at IS NULL OR g.expires_at > $3) AND r.is_active LIMIT 1";
     Ok(tx.one(sql, &vals![user_id, customer_id, now]).await?.is_some())
+}
+
+/// Whether somebody who holds a role in an organization or in one of its projects has this address, in any case.
+pub async fn is_known_address(tx: &mut Tx, email: &str, customer_id: i64, now: Time) -> Result<bool> {
+    let sql = "SELECT 1 FROM grants g JOIN roles r ON r.id = g.role_id JOIN users u ON u.id = g.user_id \
+               WHERE FOLD(u.email) = FOLD($1) AND g.customer_id = $2 AND g.scope IN ('customer', 'project') \
+               AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $3) AND r.is_active LIMIT 1";
+    Ok(tx.one(sql, &vals![email, customer_id, now]).await?.is_some())
 }
 
 /// Whether a project has a manager who can sign in, other than this person.

@@ -650,6 +650,18 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "What a role carries, its texts, or whether it is active was changed." },
     EventType { name: "settings_updated", group: "permissions", also: &[],
         about: "Settings of the installation were changed." },
+    EventType { name: "user_invitation_approved", group: "users", also: &[],
+        about: "Staff approved an invitation." },
+    EventType { name: "user_invitation_canceled", group: "users", also: &[],
+        about: "An invitation was taken back." },
+    EventType { name: "user_invitation_created", group: "users", also: &[],
+        about: "Somebody was invited." },
+    EventType { name: "user_invitation_expired", group: "users", also: &[],
+        about: "The time of an invitation was over." },
+    EventType { name: "user_invitation_rejected", group: "users", also: &[],
+        about: "Staff rejected an invitation." },
+    EventType { name: "user_invitation_sent", group: "users", also: &[],
+        about: "An invitation was mailed again." },
 ];
 
 /// The type with this name.
