@@ -7,6 +7,7 @@
 //! Signing in and out is [`crate::token`].
 
 pub mod actions;
+pub mod arrival;
 pub mod email;
 pub mod password;
 pub mod rules;
