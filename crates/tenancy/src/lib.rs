@@ -16,6 +16,7 @@ pub mod invitation;
 pub mod key;
 pub mod letter;
 pub mod permission_request;
+pub mod personal_project;
 pub mod personal_token;
 pub mod privacy;
 pub mod project;

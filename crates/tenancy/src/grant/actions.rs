@@ -120,7 +120,7 @@ pub(super) async fn give(cx: &mut Cx<'_>, scene: &Scene) -> Result<(Uuid, Event)
         customer_id: scene.customer_id,
         by,
         until: scene.until,
-        source: "",
+        source: &scene.source,
         now: cx.now,
     };
     // Two who grant the same at the same moment: the second one is told what he would have been told a moment later.
@@ -133,7 +133,7 @@ pub(super) async fn give(cx: &mut Cx<'_>, scene: &Scene) -> Result<(Uuid, Event)
 }
 
 /// Whether this person may get this role here from this actor: scope, role, the scope's own limits, and the ceiling.
-async fn admit(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
+pub(super) async fn admit(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
     suits(scene)?;
     let settings = settings::Settings::load(&mut *cx.tx).await?;
     one_manager(cx, scene, &settings).await?;

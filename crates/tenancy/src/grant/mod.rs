@@ -8,6 +8,7 @@
 
 pub mod actions;
 pub mod behalf;
+pub mod direct;
 pub mod jobs;
 pub mod rules;
 mod scene;

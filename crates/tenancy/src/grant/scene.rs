@@ -26,6 +26,8 @@ pub(super) struct Scene {
     pub role: Role,
     pub person: Person,
     pub until: Option<Time>,
+    /// The rule or synchronization that gives the role; empty for a person.
+    pub source: String,
 }
 
 impl Scene {
@@ -86,7 +88,8 @@ impl Scene {
         if !from_above && team.scope != "customer" && person.id == cx.actor.id {
             Decision::rule("User can not manage own role.").required()?;
         }
-        Ok(Scene { team, scope, customer_id, organization, project, from_above, role, person, until })
+        let source = String::new();
+        Ok(Scene { team, scope, customer_id, organization, project, from_above, role, person, until, source })
     }
 
     /// The grant that is open already.

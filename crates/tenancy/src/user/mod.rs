@@ -8,6 +8,7 @@
 
 pub mod actions;
 pub mod common;
+pub mod arrival;
 pub mod email;
 pub mod password;
 pub mod rules;

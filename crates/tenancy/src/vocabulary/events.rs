@@ -596,6 +596,14 @@ pub const EVENT_TYPES: &[EventType] = &[
 /// left out where a client takes only the names that it knows (the metadata).
 #[rustfmt::skip]
 pub const OWN_TYPES: &[EventType] = &[
+    EventType { name: "autoprovisioning_rule_applied", group: "users", also: &[],
+        about: "A rule gave a new person a role, a project or an order." },
+    EventType { name: "autoprovisioning_rule_created", group: "users", also: &[],
+        about: "A rule for new people was created." },
+    EventType { name: "autoprovisioning_rule_deleted", group: "users", also: &[],
+        about: "A rule for new people was removed." },
+    EventType { name: "autoprovisioning_rule_updated", group: "users", also: &[],
+        about: "A rule for new people was changed." },
     EventType { name: "features_updated", group: "permissions", also: &[],
         about: "Feature flags were turned on or off." },
     EventType { name: "installation_updated", group: "permissions", also: &[],
@@ -650,6 +658,12 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "What a role carries, its texts, or whether it is active was changed." },
     EventType { name: "settings_updated", group: "permissions", also: &[],
         about: "Settings of the installation were changed." },
+    EventType { name: "user_group_invitation_canceled", group: "users", also: &[],
+        about: "A group invitation was canceled." },
+    EventType { name: "user_group_invitation_created", group: "users", also: &[],
+        about: "A group invitation was created." },
+    EventType { name: "user_group_invitation_deleted", group: "users", also: &[],
+        about: "A group invitation was deleted." },
     EventType { name: "user_invitation_approved", group: "users", also: &[],
         about: "Staff approved an invitation." },
     EventType { name: "user_invitation_canceled", group: "users", also: &[],
@@ -662,6 +676,16 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "Staff rejected an invitation." },
     EventType { name: "user_invitation_sent", group: "users", also: &[],
         about: "An invitation was mailed again." },
+    EventType { name: "user_permission_request_approved", group: "users", also: &[],
+        about: "A request for a role was approved." },
+    EventType { name: "user_permission_request_canceled", group: "users", also: &[],
+        about: "A request for a role was canceled." },
+    EventType { name: "user_permission_request_deleted", group: "users", also: &[],
+        about: "A request for a role was removed." },
+    EventType { name: "user_permission_request_rejected", group: "users", also: &[],
+        about: "A request for a role was rejected." },
+    EventType { name: "user_permission_request_submitted", group: "users", also: &[],
+        about: "Somebody asked for the role that a group invitation offers." },
 ];
 
 /// The type with this name.
