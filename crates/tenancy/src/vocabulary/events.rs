@@ -596,6 +596,8 @@ pub const EVENT_TYPES: &[EventType] = &[
 /// left out where a client takes only the names that it knows (the metadata).
 #[rustfmt::skip]
 pub const OWN_TYPES: &[EventType] = &[
+    EventType { name: "data_access_log_deleted", group: "users", also: &[],
+        about: "An entry was removed from the log of who read whose profile." },
     EventType { name: "installation_updated", group: "permissions", also: &[],
         about: "The type of the installation, or what can be chosen about its roles, was changed." },
     EventType { name: "marketplace_category_created", group: "providers", also: &[],
@@ -646,6 +648,20 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "A role was removed." },
     EventType { name: "role_definition_updated", group: "permissions", also: &[],
         about: "What a role carries, its texts, or whether it is active was changed." },
+    EventType { name: "user_agreement_created", group: "users", also: &[],
+        about: "Terms or a privacy policy came into force." },
+    EventType { name: "user_agreement_deleted", group: "users", also: &[],
+        about: "Terms or a privacy policy were taken out of force." },
+    EventType { name: "user_agreement_updated", group: "users", also: &[],
+        about: "Another text of terms or a privacy policy came into force." },
+    EventType { name: "user_erased", group: "users", also: &[],
+        about: "A person was erased; a pseudonym is left." },
+    EventType { name: "user_erasure_cancelled", group: "users", also: &[],
+        about: "A person took back the wish to be erased." },
+    EventType { name: "user_erasure_requested", group: "users", also: &[],
+        about: "A person asked to be erased." },
+    EventType { name: "user_merged", group: "users", also: &[],
+        about: "An account was merged into another one of the same person." },
 ];
 
 /// The type with this name.
