@@ -135,6 +135,62 @@ pub(crate) async fn record(tx: &mut Tx, origin: Origin<'_>, event: &Event) -> Re
     Ok(id)
 }
 
+/// What an event tells, for [`redact`].
+#[derive(Debug)]
+pub struct Told {
+    /// The sentence.
+    pub message: String,
+    /// The facts.
+    pub context: Map<String, Value>,
+    /// What changed: `{"field", "before", "after"}` each.
+    pub changes: Vec<Value>,
+    /// Whether the thing that it was done to is the scope that is redacted.
+    pub about: bool,
+}
+
+/// Events that are redacted at a time.
+const REDACTED_AT_ONCE: i64 = 500;
+
+/// Rewrites what the record tells of one scope: the one exception to a record that is never changed, for people who have a
+/// right to be forgotten. Which events there are, of what type, when, by and on what does not change. Meant are the events
+/// in the scope's feed, those that the actor caused, and those of one type that say exactly this. Gives how many there were.
+///
+/// Called by an action, whose own event says that it was done.
+pub async fn redact(
+    tx: &mut Tx,
+    scope: (&'static str, i64),
+    actor: i64,
+    saying: (&str, &str),
+    edit: &(dyn Fn(&mut Told) + Sync),
+) -> Result<u64> {
+    let (mut after, mut count) = (0_i64, 0);
+    loop {
+        let sql = "SELECT id, message, context, changes, thing, thing_id FROM events WHERE id > $1 AND id IN (\
+                   SELECT event_id FROM event_feeds WHERE scope = $2 AND scope_id = $3 \
+                   UNION SELECT id FROM events WHERE actor_id = $4 \
+                   UNION SELECT id FROM events WHERE event_type = $5 AND message = $6) ORDER BY id LIMIT $7";
+        let values = vals![after, scope.0, scope.1, actor, saying.0, saying.1, REDACTED_AT_ONCE];
+        let rows = tx.query(sql, &values).await?;
+        let Some(last) = rows.last() else { return Ok(count) };
+        after = last.get(0)?;
+        for row in &rows {
+            let (thing, thing_id): (Option<String>, Option<i64>) = (row.get(4)?, row.get(5)?);
+            let (context, changes): (Value, Value) = (row.get(2)?, row.get(3)?);
+            let mut told = Told {
+                message: row.get(1)?,
+                context: context.as_object().cloned().unwrap_or_default(),
+                changes: changes.as_array().cloned().unwrap_or_default(),
+                about: thing.as_deref() == Some(scope.0) && thing_id == Some(scope.1),
+            };
+            edit(&mut told);
+            let sql = "UPDATE events SET message = $1, context = $2, changes = $3 WHERE id = $4";
+            let (context, changes) = (Value::Object(told.context), Value::Array(told.changes));
+            tx.execute(sql, &vals![told.message, context, changes, row.get::<i64>(0)?]).await?;
+            count += 1;
+        }
+    }
+}
+
 /// The tables of the record.
 pub const MIGRATION: crate::store::Migration = crate::store::Migration {
     name: "0001_record",

@@ -65,3 +65,11 @@ pub async fn load(query: &mut dyn Query, uuid: Uuid) -> Result<Option<(String, V
     let rows = query.query("SELECT content_type, content FROM files WHERE uuid = $1", &vals![uuid]).await?;
     rows.first().map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
 }
+
+/// Removes a file.
+///
+/// # Errors
+/// A dangling reference while something refers to it.
+pub async fn delete(tx: &mut stoa_kernel::Tx, id: i64) -> Result<()> {
+    tx.execute("DELETE FROM files WHERE id = $1", &vals![id]).await.map(drop)
+}

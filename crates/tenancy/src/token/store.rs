@@ -328,3 +328,19 @@ pub async fn claimant_by_id(query: &mut dyn Query, id: i64) -> Result<Option<Cla
 pub async fn still_holds(tx: &mut Tx, id: i64, mark: &str) -> Result<bool> {
     Ok(claimant_by_id(&mut *tx, id).await?.is_some_and(|user| user.active && user.mark() == mark))
 }
+
+/// Ends every token of a user, of whatever kind. Says how many there were.
+pub async fn end_every(tx: &mut Tx, user_id: i64) -> Result<u64> {
+    tx.execute("DELETE FROM tokens WHERE user_id = $1", &vals![user_id]).await
+}
+
+/// Forgets the failed sign-ins of a name that is gone.
+pub async fn forget_failures(tx: &mut Tx, username: &str) -> Result<()> {
+    tx.execute("DELETE FROM login_failures WHERE username = $1", &vals![username]).await.map(|_| ())
+}
+
+/// The tokens of a user: kind, since when, last used, until when.
+pub async fn of_user(query: &mut dyn stoa_kernel::Query, user_id: i64) -> Result<Vec<stoa_kernel::Row>> {
+    let sql = "SELECT kind, created, used, expires_at FROM tokens WHERE user_id = $1 ORDER BY id LIMIT 1000";
+    query.query(sql, &vals![user_id]).await
+}

@@ -64,6 +64,35 @@ pub fn gender(text: &str) -> Option<String> {
     gender_word(text).is_none().then(|| format!("\"{text}\" is not a valid choice."))
 }
 
+/// Why an account is switched off that had roles and has none left. An account with this reason that no person switched off is
+/// switched on again with its next role.
+pub const NO_ROLES: &str = "All roles were revoked";
+
+/// Why an account is switched off whose person was erased.
+pub const ERASED: &str = "Erased";
+
+/// Seconds for which a code that confirms an address can be used, where `EMAIL_CHANGE_MAX_AGE` says nothing.
+pub const EMAIL_CHANGE_MAX_AGE: i64 = 86_400;
+/// Letters with such a code that one user can cause within [`LETTERS_SECONDS`].
+pub const LETTERS_MAX: i64 = 5;
+/// See [`LETTERS_MAX`].
+pub const LETTERS_SECONDS: i64 = 3600;
+
+/// What a profile says about its person. Where the way in which an account came about is among
+/// `PROTECT_USER_DETAILS_FOR_REGISTRATION_METHODS`, people can't change it themselves.
+#[rustfmt::skip]
+pub const DETAILS: &[&str] = &[
+    "first_name", "last_name", "native_name", "email", "job_title", "organization", "phone_number", "birth_date", "gender",
+    "personal_title", "place_of_birth", "address", "country_of_residence", "nationality", "nationalities",
+    "organization_country", "organization_type", "organization_registry_code", "organization_vat_code",
+    "organization_address",
+];
+
+/// What gives an account power beyond its own profile. A narrowed credential can't set it, since whoever holds one could make
+/// himself a wider one this way (security case C4).
+pub const POWERS: &[&str] =
+    &["is_staff", "is_support", "is_identity_manager", "managed_isds", "can_use_personal_access_tokens"];
+
 /// The genders that are stored and shown.
 pub const GENDERS: Kind = Kind::Choice("GenderEnum", &["male", "female", "unknown"]);
 
