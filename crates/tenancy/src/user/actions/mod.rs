@@ -17,7 +17,7 @@ use crate::{file::store as file, token::store as tokens, version};
 use serde_json::{Value, json};
 use stoa_kernel::{
     Error, Result, Val,
-    access::{Decision, Needs},
+    access::Needs,
     action::{Action, Cx, Done, Target},
     event::Change,
     field::{Check, Field, Input, Kind, Who},
@@ -62,6 +62,13 @@ const PROFILE: &[Field] = &[
     Field::new("is_active", Kind::Bool, "Whether the account can be used.").only(Who::Staff).stored(),
     Field::new("is_staff", Kind::Bool, "Whether the user is staff.").only(Who::Staff).stored(),
     Field::new("is_support", Kind::Bool, "Whether the user is a support agent.").only(Who::Staff).stored(),
+    Field::new(
+        "is_robot",
+        Kind::Bool,
+        "Whether it is the account of a program, which uses personal access tokens and does not sign in.",
+    )
+    .only(Who::Staff)
+    .stored(),
     Field::new("is_identity_manager", Kind::Bool, "Whether the user manages identities of others.")
         .only(Who::Staff)
         .stored(),
@@ -100,6 +107,18 @@ const PROFILE: &[Field] = &[
     Field::new("eduperson_assurance", Kind::Texts, "Assurance profiles that the identity provider vouches for.")
         .only(Who::Staff)
         .stored(),
+];
+
+/// What decides how much an account can do, and for how long: it is changed in person only, so that no token makes an account
+/// that is wider than itself (security case C4).
+const POWERS: &[&str] = &[
+    "is_staff",
+    "is_support",
+    "is_robot",
+    "is_identity_manager",
+    "managed_isds",
+    "can_use_personal_access_tokens",
+    "token_lifetime",
 ];
 
 /// Makes a user.
@@ -144,7 +163,7 @@ pub static SET_PASSWORD: Action = Action {
     name: "user.change_password",
     about: "Set a user's password. All logins of the user end.",
     target: Target::Thing(&USERS),
-    needs: Needs::Staff,
+    needs: Needs::InPerson(&Needs::Staff),
     from: &[],
     fields: &[Field::text("password_hash", 1000, "What is stored of the new password.").required().secret()],
     events: &["user_password_updated_by_staff"],
@@ -156,7 +175,7 @@ pub static REMOVE_PASSWORD: Action = Action {
     name: "user.remove_password",
     about: "Take a user's password away. All logins of the user end.",
     target: Target::Thing(&USERS),
-    needs: Needs::Staff,
+    needs: Needs::InPerson(&Needs::Staff),
     from: &[],
     fields: &[],
     events: &["user_password_updated_by_staff"],
@@ -170,6 +189,10 @@ async fn keep(cx: &mut Cx<'_>, uuid: stoa_kernel::id::Uuid, comment: &str) -> Re
 
 async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     settle(&mut input)?;
+    let empty = Value::Array(Vec::new());
+    if POWERS.iter().any(|name| input.bool(name) == Some(true) || input.json(name).is_some_and(|json| *json != empty)) {
+        cx.in_person()?;
+    }
     file::save(cx, FIELDS, &mut input).await?;
     input.drop("token_lifetime");
     let uuid = cx.uuid();
@@ -209,6 +232,9 @@ async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     }
     if changes.is_empty() {
         return Ok(Done::unchanged());
+    }
+    if changes.iter().any(|change| POWERS.contains(&change.field.as_str())) {
+        cx.in_person()?;
     }
     follow(cx, &before, &changes).await?;
     keep(cx, before.uuid, "Changed").await?;
@@ -330,10 +356,6 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
 }
 
 async fn set_password(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
-    if cx.actor.narrow.is_some() {
-        // Who sets a password can sign in with it, and that would widen the token (security case C4).
-        return Err(Decision::rule("A token can't set a password.").required().err().unwrap_or(Error::NotFound));
-    }
     let user = store::brief(cx.tx, cx.found.id).await?;
     store::set_password_hash(cx.tx, user.id, input.text("password_hash").unwrap_or_default(), cx.now).await?;
     let message = format!("Password of user {} has been changed by staff user {}.", user.username, cx.actor.username);
