@@ -114,7 +114,7 @@ pub fn register(registry: &mut Registry) {
 
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
-    core.with(Arc::new(user::password::Passwords::default())).with(TokenDue(|core, token| {
+    personal_token::equip(core).with(Arc::new(user::password::Passwords::default())).with(TokenDue(|core, token| {
         let (store, now) = (core.store.clone(), core.now());
         tokio::spawn(async move {
             if let Err(error) = token::store::touch(&store, token, now).await {

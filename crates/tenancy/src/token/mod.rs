@@ -18,8 +18,8 @@ pub mod store;
 pub mod views;
 
 use stoa_kernel::{
-    Error, Result,
-    access::{Actor, Decision},
+    Result,
+    access::{Actor, Found, Needs, decide},
     door::Registry,
 };
 
@@ -36,8 +36,5 @@ pub fn register(registry: &mut Registry) {
 /// # Errors
 /// Forbidden.
 pub fn own_hands(actor: &Actor) -> Result<()> {
-    match actor.narrow.is_some() || actor.impersonator.is_some() {
-        true => Err(Error::Forbidden(Box::new(Decision::rule("This needs a sign-in of one's own.")))),
-        false => Ok(()),
-    }
+    decide(actor, &Needs::InPerson(&Needs::SignedIn), &Found::default()).required().map(drop)
 }

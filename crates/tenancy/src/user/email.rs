@@ -27,7 +27,7 @@ pub static ASK: Action = Action {
     name: "user.change_email",
     about: "Ask for another address: a code is mailed there, and confirms it.",
     target: Target::Thing(&USERS),
-    needs: Needs::Any(&[Needs::Staff, Needs::Own]),
+    needs: Needs::InPerson(&Needs::Any(&[Needs::Staff, Needs::Own])),
     from: &[],
     fields: &[Field::text("email", 320, "The new address.").required().check(Check::Email)],
     events: &["user_update_succeeded"],
@@ -39,7 +39,7 @@ pub static CANCEL: Action = Action {
     name: "user.cancel_change_email",
     about: "Take the request for another address back.",
     target: Target::Thing(&USERS),
-    needs: Needs::Any(&[Needs::Staff, Needs::Own]),
+    needs: Needs::InPerson(&Needs::Any(&[Needs::Staff, Needs::Own])),
     from: &[],
     fields: &[],
     events: &["user_update_succeeded"],
@@ -59,7 +59,7 @@ pub static CONFIRM: Action = Action {
 };
 
 async fn ask(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
-    actions::in_person(cx, "An address is changed with a login of one's own.")?;
+    cx.in_person()?;
     let user = store::brief(cx.tx, cx.found.id).await?;
     if !user.active {
         return Err(Error::Conflict("The account is not active.".into()));

@@ -90,8 +90,15 @@ pub const DETAILS: &[&str] = &[
 
 /// What gives an account power beyond its own profile. A narrowed credential can't set it, since whoever holds one could make
 /// himself a wider one this way (security case C4).
-pub const POWERS: &[&str] =
-    &["is_staff", "is_support", "is_identity_manager", "managed_isds", "can_use_personal_access_tokens"];
+pub const POWERS: &[&str] = &[
+    "is_staff",
+    "is_support",
+    "is_robot",
+    "is_identity_manager",
+    "managed_isds",
+    "can_use_personal_access_tokens",
+    "token_lifetime",
+];
 
 /// The genders that are stored and shown.
 pub const GENDERS: Kind = Kind::Choice("GenderEnum", &["male", "female", "unknown"]);

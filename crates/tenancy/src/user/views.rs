@@ -70,9 +70,9 @@ const PERMISSIONS: &str = concat!(
     "(SELECT JSON_ROWS({row} ORDER BY g.id) FROM grants g JOIN roles r ON r.id = g.role_id \
      LEFT JOIN customers c ON c.id = g.customer_id LEFT JOIN users b ON b.id = g.granted_by WHERE g.user_id = u.id AND ",
     held!(
-        "({staff} OR g.user_id = {actor} OR g.customer_id IN (SELECT a.scope_id FROM grants a WHERE a.user_id = {actor} \
+        "({staff} OR g.user_id = {actor} OR g.customer_id IN (SELECT a.scope_id FROM grants a WHERE a.user_id = {holder} \
          AND a.scope = 'customer' AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > {now})) \
-         OR (g.scope, g.scope_id) IN (SELECT a.scope, a.scope_id FROM grants a WHERE a.user_id = {actor} \
+         OR (g.scope, g.scope_id) IN (SELECT a.scope, a.scope_id FROM grants a WHERE a.user_id = {holder} \
          AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > {now}))))"
     )
 );

@@ -294,7 +294,8 @@ impl Surface {
 /// Whether who may is known without looking at a thing.
 fn without_thing(needs: &Needs) -> bool {
     match needs {
-        Needs::Nothing | Needs::SignedIn | Needs::Staff | Needs::StaffOrSupport => true,
+        Needs::Nothing | Needs::SignedIn | Needs::AnySignedIn | Needs::Staff | Needs::StaffOrSupport => true,
+        Needs::InPerson(needs) => without_thing(needs),
         Needs::Permission(..) | Needs::Within(..) | Needs::Role(_) | Needs::Own => false,
         Needs::Any(several) => several.iter().all(without_thing),
     }

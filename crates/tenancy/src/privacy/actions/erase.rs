@@ -6,7 +6,6 @@ use super::super::rules::{self, Words};
 use crate::{
     agreement, data_access, file, grant, key, token,
     user::{
-        actions as users,
         store::{self, Brief},
         views::USERS,
     },
@@ -47,7 +46,7 @@ pub static CANCEL: Action = Action {
 };
 
 async fn erase(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
-    users::in_person(cx, "A person is erased with a login of one's own.")?;
+    cx.in_person()?;
     let user = store::brief(cx.tx, cx.found.id).await?;
     let fate = store::fate(cx.tx, user.id).await?;
     if fate.erased {

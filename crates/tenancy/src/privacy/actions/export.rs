@@ -4,7 +4,6 @@ use super::super::{rules, store};
 use crate::{
     agreement, data_access, grant, key, token,
     user::{
-        actions as users,
         store::{self as people},
         views::USERS,
     },
@@ -34,7 +33,7 @@ pub static EXPORT: Action = Action {
 };
 
 async fn export(cx: &mut Cx<'_>) -> Result<Done> {
-    users::in_person(cx, "Personal data are exported with a login of one's own.")?;
+    cx.in_person()?;
     let user = people::brief(cx.tx, cx.found.id).await?;
     let fields = rules::PROFILE.iter().map(|name| (*name).to_owned()).collect();
     let (_, profile) = version::store::snapshot(cx.tx, &USERS, fields, user.uuid, cx.now).await?;

@@ -69,7 +69,7 @@ struct Step {
 }
 
 async fn merge(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
-    users::in_person(cx, "Accounts are merged with a login of one's own.")?;
+    cx.in_person()?;
     let into = input.int("into").unwrap_or_default();
     // Both rows are locked in one order, so that two merges can't wait for each other.
     let (first, second) = (cx.found.id.min(into), cx.found.id.max(into));

@@ -17,7 +17,7 @@ use crate::{agreement::store as agreement, file::store as file, settings::Settin
 use serde_json::{Value, json};
 use stoa_kernel::{
     Error, Result, Val,
-    access::{Decision, Needs},
+    access::Needs,
     action::{Action, Cx, Done, Target},
     error::Invalid,
     event::Change,
@@ -68,6 +68,13 @@ const PROFILE: &[Field] = &[
     Field::new("is_active", Kind::Bool, "Whether the account can be used.").only(Who::Staff).stored(),
     Field::new("is_staff", Kind::Bool, "Whether the user is staff.").only(Who::Staff).stored(),
     Field::new("is_support", Kind::Bool, "Whether the user is a support agent.").only(Who::Staff).stored(),
+    Field::new(
+        "is_robot",
+        Kind::Bool,
+        "Whether it is the account of a program, which uses personal access tokens and does not sign in.",
+    )
+    .only(Who::Staff)
+    .stored(),
     Field::new("is_identity_manager", Kind::Bool, "Whether the user manages identities of others.")
         .only(Who::Staff)
         .stored(),
@@ -150,7 +157,7 @@ pub static SET_PASSWORD: Action = Action {
     name: "user.change_password",
     about: "Set a user's password. All logins of the user end.",
     target: Target::Thing(&USERS),
-    needs: Needs::Staff,
+    needs: Needs::InPerson(&Needs::Staff),
     from: &[],
     fields: &[Field::text("password_hash", 1000, "What is stored of the new password.").required().secret()],
     events: &["user_password_updated_by_staff"],
@@ -162,7 +169,7 @@ pub static REMOVE_PASSWORD: Action = Action {
     name: "user.remove_password",
     about: "Take a user's password away. All logins of the user end.",
     target: Target::Thing(&USERS),
-    needs: Needs::Staff,
+    needs: Needs::InPerson(&Needs::Staff),
     from: &[],
     fields: &[],
     events: &["user_password_updated_by_staff"],
@@ -176,13 +183,12 @@ pub(crate) async fn keep(cx: &mut Cx<'_>, uuid: stoa_kernel::id::Uuid, comment: 
 
 async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     settle(&mut input)?;
+    let empty = Value::Array(Vec::new());
+    if rules::POWERS.iter().any(|name| input.bool(name) == Some(true) || input.json(name).is_some_and(|json| *json != empty)) {
+        cx.in_person()?;
+    }
     file::save(cx, FIELDS, &mut input).await?;
     input.drop("token_lifetime");
-    let power =
-        |name: &&&str| input.bool(name) == Some(true) || input.json(name).is_some_and(|list| *list != json!([]));
-    if cx.actor.narrow.is_some() && rules::POWERS.iter().find(power).is_some() {
-        Decision::rule("A token can't make a powerful account.").required()?;
-    }
     let uuid = cx.uuid();
     let name = input.text("username").unwrap_or_default().to_owned();
     if input.text("slug").is_none_or(str::is_empty) {
@@ -235,6 +241,9 @@ async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     if changes.is_empty() {
         return Ok(Done::unchanged());
     }
+    if changes.iter().any(|change| rules::POWERS.contains(&change.field.as_str())) {
+        cx.in_person()?;
+    }
     follow(cx, &before, &changes).await?;
     keep(cx, before.uuid, "Changed").await?;
     let user = store::brief(cx.tx, id).await?;
@@ -242,11 +251,8 @@ async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
 }
 
 /// Refuses changes that this actor may not make to this account although he may change it: what its identity provider
-/// manages, and power by a narrowed credential.
+/// manages.
 async fn admit(cx: &mut Cx<'_>, before: &Brief, changes: &[Change]) -> Result<()> {
-    if cx.actor.narrow.is_some() && changes.iter().any(|change| rules::POWERS.contains(&change.field.as_str())) {
-        Decision::rule("A token can't make an account more powerful.").required()?;
-    }
     if changes.is_empty() || cx.actor.is_staff() {
         return Ok(());
     }
@@ -269,15 +275,6 @@ pub(super) async fn protected(cx: &mut Cx<'_>, user: &Brief) -> Result<Vec<Strin
         fields.extend((more.0)(cx.tx, &user.registration_method).await?);
     }
     Ok(fields)
-}
-
-/// What touches credentials is done with a login of one's own: whoever holds a narrowed token, or acts as somebody else, would
-/// get more than he has (security cases C4, C6).
-pub(crate) fn in_person(cx: &Cx<'_>, why: &str) -> Result<()> {
-    match cx.actor.narrow.is_some() || cx.actor.impersonator.is_some() {
-        true => Decision::rule(why).required().map(drop),
-        false => Ok(()),
-    }
 }
 
 /// What follows from a change: an account that was switched off has no logins left, and a new lifetime moves their ends.
@@ -396,7 +393,6 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
 }
 
 async fn set_password(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
-    in_person(cx, "A password is set with a login of one's own.")?;
     let user = present(cx).await?;
     store::set_password_hash(cx.tx, user.id, input.text("password_hash").unwrap_or_default(), cx.now).await?;
     let message = format!("Password of user {} has been changed by staff user {}.", user.username, cx.actor.username);
@@ -404,7 +400,6 @@ async fn set_password(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
 }
 
 async fn remove_password(cx: &mut Cx<'_>) -> Result<Done> {
-    in_person(cx, "A password is removed with a login of one's own.")?;
     let user = present(cx).await?;
     store::set_password_hash(cx.tx, user.id, "", cx.now).await?;
     let message = format!("Password of user {} has been removed by staff user {}.", user.username, cx.actor.username);
