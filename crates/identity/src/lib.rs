@@ -9,6 +9,7 @@ pub mod oidc;
 pub mod passkey;
 pub mod provider;
 pub mod second_factor;
+pub mod sign_in;
 
 use std::sync::Arc;
 use stoa_kernel::{

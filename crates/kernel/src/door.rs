@@ -47,6 +47,8 @@ pub struct Caller {
     pub impersonate: Option<String>,
     /// His address.
     pub address: Option<IpAddr>,
+    /// What his program calls itself, shortened; empty if it does not.
+    pub agent: String,
     /// Identifier of the request.
     pub request: String,
 }

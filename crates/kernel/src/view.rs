@@ -67,8 +67,8 @@ pub struct Column {
     pub name: &'static str,
     /// Its type.
     pub kind: Kind,
-    /// The expression. May contain `{actor}` (key of the asking user), `{now}`, `{today}`, `{staff}` (whether he sees all),
-    /// and, for rows within a row, `{row}` (the row's values).
+    /// The expression. May contain `{actor}` (key of the asking user), `{token}` (key of the token that he presents), `{now}`,
+    /// `{today}`, `{staff}` (whether he sees all), and, for rows within a row, `{row}` (the row's values).
     pub sql: &'static str,
     /// Whether it can be null.
     pub nullable: bool,
@@ -202,6 +202,7 @@ pub struct Clause {
     /// The values so far.
     pub params: Vec<Val>,
     actor: i64,
+    token: i64,
     staff: bool,
     now: Time,
 }
@@ -209,7 +210,8 @@ pub struct Clause {
 impl Clause {
     /// Nothing yet, for this actor at this instant.
     pub fn new(actor: &Actor, now: Time) -> Clause {
-        Clause { text: String::new(), params: Vec::new(), actor: actor.id, staff: actor.sees_all(), now }
+        let token = actor.token.map_or(0, |(token, _)| token);
+        Clause { text: String::new(), params: Vec::new(), actor: actor.id, token, staff: actor.sees_all(), now }
     }
 
     /// The instant for which this is asked.
@@ -222,7 +224,7 @@ impl Clause {
         self.now.date()
     }
 
-    /// Appends SQL; each bare `$` takes the next value. `{actor}`, `{staff}`, `{now}` and `{today}` are filled in.
+    /// Appends SQL; each bare `$` takes the next value. `{actor}`, `{token}`, `{staff}`, `{now}` and `{today}` are filled in.
     pub fn push(&mut self, template: &str, values: impl IntoIterator<Item = Val>) {
         let mut values = values.into_iter();
         let mut rest = template;
@@ -250,6 +252,7 @@ impl Clause {
     fn known(&self, text: &str) -> Option<(&'static str, Val, &'static str)> {
         let words = [
             ("{actor}", Val::Int(self.actor), "::bigint"),
+            ("{token}", Val::Int(self.token), "::bigint"),
             ("{staff}", Val::Bool(self.staff), "::boolean"),
             ("{now}", Val::Time(self.now), "::timestamptz"),
             ("{today}", Val::Date(self.now.date()), "::date"),

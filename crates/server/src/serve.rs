@@ -67,14 +67,14 @@ pub fn app(core: Arc<Core>, config: &Config) -> Router {
     };
     let surface = stoa_waldur::wire::Surface::new(core.clone(), settings);
     let own = Router::new()
-        // Who opens the bare address in a browser finds what there is.
-        .route("/", get(|| async { axum::response::Redirect::temporary("/api/docs/") }))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/media/{name}/", get(crate::media::show))
         .with_state(core)
         .route("/metrics", get(metrics::show).with_state(metrics.clone()));
-    own.merge(stoa_waldur::wire::router(Arc::new(surface)))
+    let api = stoa_waldur::wire::router(Arc::new(surface));
+    own.merge(stoa_pages::router(api.clone()))
+        .merge(api)
         .fallback(nothing_here)
         .layer(axum::middleware::from_fn_with_state(metrics, metrics::measure))
 }

@@ -7,6 +7,7 @@
 //! Signing in and out is [`crate::token`].
 
 pub mod actions;
+pub mod common;
 pub mod email;
 pub mod password;
 pub mod rules;
@@ -20,7 +21,16 @@ use stoa_kernel::door::Registry;
 pub fn register(registry: &mut Registry) {
     use actions::*;
     registry.views.extend([&views::USERS, &views::IDENTITY, &views::ACCESSES]);
-    registry.actions.extend([&CREATE, &UPDATE, &DELETE, &SET_PASSWORD, &REMOVE_PASSWORD, &PULL, &SYNC_ALL]);
+    registry.actions.extend([
+        &CREATE,
+        &UPDATE,
+        &DELETE,
+        &SET_PASSWORD,
+        &password::CHANGE_OWN,
+        &REMOVE_PASSWORD,
+        &PULL,
+        &SYNC_ALL,
+    ]);
     registry.actions.extend([&PULL_ATTRIBUTES, &UPDATE_ACTIONS, &NOTIFY, &INSTALL, &ISSUE]);
     registry.actions.extend([&email::ASK, &email::CANCEL, &email::CONFIRM]);
 }

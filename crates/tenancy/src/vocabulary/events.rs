@@ -598,6 +598,8 @@ pub const EVENT_TYPES: &[EventType] = &[
 pub const OWN_TYPES: &[EventType] = &[
     EventType { name: "auth_login_failed_with_oauth", group: "auth", also: &[],
         about: "Signing in through OpenID Connect failed." },
+    EventType { name: "features_updated", group: "permissions", also: &[],
+        about: "Feature flags were turned on or off." },
     EventType { name: "identity_provider_created", group: "auth", also: &[],
         about: "A place to sign in with OpenID Connect was set up." },
     EventType { name: "identity_provider_deleted", group: "auth", also: &[],
@@ -654,6 +656,8 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "A role was removed." },
     EventType { name: "role_definition_updated", group: "permissions", also: &[],
         about: "What a role carries, its texts, or whether it is active was changed." },
+    EventType { name: "settings_updated", group: "permissions", also: &[],
+        about: "Settings of the installation were changed." },
 ];
 
 /// The type with this name.

@@ -1,18 +1,20 @@
-//! Signing in and out. Passwords are the one method for now; the others answer that they are not enabled.
+//! Signing in with a password, and signing out. Other methods have files of their own, or answer that they are not enabled.
 
 use crate::{
     route::{Own, Route, Shape, Verb},
     wire::{Asked, Reply, Surface},
 };
 use serde_json::json;
+use stoa_identity::sign_in::{self, Step};
 use stoa_kernel::{
     Error, Result,
     access::Needs,
+    door::Credential,
     field::{Field, Kind},
     view::Column,
 };
 use stoa_tenancy::{
-    token::{actions, login},
+    token::{actions, login::Pair, store::Kind as Secret},
     user::rules::PASSWORD_MAX,
 };
 
@@ -21,6 +23,9 @@ use stoa_tenancy::{
 pub static ROUTES: &[Route] = &[
     Route::own(Verb::Post, "/api-auth/password/", "api_auth_password", "api-auth", "CoreAuthToken", &PASSWORD)
         .about("Sign in with user name and password.").request("ObtainAuthTokenRequest").anonymous(),
+    Route::own(Verb::Post, "/api-auth/session/", "api_auth_session", "api-auth", "", &SESSION)
+        .about("Sign in a browser with user name and password: the answer sets the cookie of the session.")
+        .request("ObtainAuthTokenRequest").anonymous(),
     Route::own(Verb::Post, "/api-auth/logout/", "api_auth_logout", "api-auth", "Logout", &LOGOUT)
         .about("Sign out: end the token with which this is asked."),
     off(Verb::Get, "/api-auth/eduteams/init/", "api_auth_eduteams_init_retrieve", "", &OFF),
@@ -49,20 +54,61 @@ const fn off(method: Verb, path: &'static str, op: &'static str, shape: &'static
         .anonymous()
 }
 
-#[rustfmt::skip]
-static PASSWORD: Own = Own::new(|surface, asked| Box::pin(password(surface, asked)), Needs::Nothing)
-    .body(&[
-        Field::text("username", 128, "Name to sign in with.").required(),
-        Field::text("password", PASSWORD_MAX, "The password.").required().secret(),
-    ])
-    .object(200, &[Column::new("token", Kind::Text, "", "The token for the header `Authorization: Token …`.")]);
+const PAIR: &[Field] = &[
+    Field::text("username", 128, "Name to sign in with.").required(),
+    Field::text("password", PASSWORD_MAX, "The password.").required().secret(),
+];
+
+static PASSWORD: Own =
+    Own::new(|surface, asked| Box::pin(password(surface, asked)), Needs::Nothing).body(PAIR).object(200, TOKEN);
+
+/// A token, in the moment in which it is made.
+pub const TOKEN: &[Column] =
+    &[Column::new("token", Kind::Text, "", "The token for the header `Authorization: Token …`.")];
 
 async fn password(surface: &Surface, asked: Asked) -> Result<Reply> {
-    let input = asked.input(PASSWORD.fields)?;
-    let (name, password) = (input.text("username").unwrap_or_default(), input.text("password").unwrap_or_default());
-    let token = login::password(&surface.core, &asked.caller, name, password).await?;
-    let reply = Reply::json(200, &json!({"token": token}));
-    Ok(reply.with(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store")))
+    first_step(surface, &asked, Secret::Login).await
+}
+
+static SESSION: Own = Own::new(|surface, asked| Box::pin(session(surface, asked)), Needs::Nothing)
+    .body(PAIR)
+    .object(200, &[Column::new("status", Kind::Text, "", "That the browser is signed in.")]);
+
+async fn session(surface: &Surface, asked: Asked) -> Result<Reply> {
+    if !asked.same_site {
+        return Ok(foreign());
+    }
+    first_step(surface, &asked, Secret::Session).await
+}
+
+/// Nobody is signed in by a page of another site, not even as the owner of that page (security case C19).
+pub fn foreign() -> Reply {
+    Reply::detail(403, "CSRF Failed: the request does not come from a page of this server.")
+}
+
+async fn first_step(surface: &Surface, asked: &Asked, kind: Secret) -> Result<Reply> {
+    let input = asked.input(PAIR)?;
+    let (username, password) = (input.text("username").unwrap_or_default(), input.text("password").unwrap_or_default());
+    match sign_in::password(&surface.core, &asked.caller, Pair { username, password }, kind).await? {
+        Step::In(secret) => Ok(signed_in(surface, asked, kind, &secret)),
+    }
+}
+
+/// The answer to who has signed in: a token in the body, or a session in a cookie that no script reads.
+pub fn signed_in(surface: &Surface, asked: &Asked, kind: Secret, secret: &str) -> Reply {
+    match kind {
+        Secret::Login => Reply::json(200, &json!({"token": secret})),
+        Secret::Session => with_session(Reply::json(200, &json!({"status": "signed in"})), surface, asked, secret),
+    }
+}
+
+/// Sets the cookie of a session; an empty secret takes it away.
+pub fn with_session(reply: Reply, surface: &Surface, asked: &Asked, secret: &str) -> Reply {
+    let name = &surface.settings.session_cookie;
+    let secure = if asked.base.starts_with("https://") { "; Secure" } else { "" };
+    let gone = if secret.is_empty() { "; Max-Age=0" } else { "" };
+    let cookie = format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax{secure}{gone}");
+    reply.with_text(http::header::SET_COOKIE, &cookie)
 }
 
 static LOGOUT: Own = Own::new(|surface, asked| Box::pin(logout(surface, asked)), Needs::SignedIn)
@@ -71,7 +117,11 @@ static LOGOUT: Own = Own::new(|surface, asked| Box::pin(logout(surface, asked)),
 
 async fn logout(surface: &Surface, asked: Asked) -> Result<Reply> {
     surface.perform(&asked, &actions::LOGOUT, None).await?;
-    Ok(Reply::empty(204))
+    let reply = Reply::empty(204);
+    match asked.caller.credential {
+        Credential::Secret("session", _) => Ok(with_session(reply, surface, &asked, "")),
+        _ => Ok(reply),
+    }
 }
 
 static OFF: Own = Own::new(|_, _| Box::pin(disabled()), Needs::Nothing);

@@ -37,6 +37,8 @@ pub struct Asked {
     pub base: String,
     /// The absolute address of the request without its query.
     pub address: String,
+    /// Whether a page of this server caused the request.
+    pub same_site: bool,
 }
 
 impl Asked {

@@ -47,6 +47,12 @@ pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value.to_owned())
 }
 
+/// What the caller's program calls itself, in plain characters and not too long.
+pub fn agent(headers: &HeaderMap) -> String {
+    let text = headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    text.unwrap_or_default().chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
 /// Whether a request that changes something and is proved by a cookie alone comes from our own pages: browsers send cookies
 /// along with requests that other sites cause.
 pub fn same_site(headers: &HeaderMap, base: &str) -> bool {
