@@ -23,8 +23,9 @@ use stoa_tenancy::{
 };
 
 const USERNAME: Field = Field::text("username", 128, "Name of the user, in the whole federation.").required();
-const SOURCE: Field =
-    Field::text("source", 100, "Who says so: kind and name, such as isd:campus.").required().check(Check::By(rules::source));
+const SOURCE: Field = Field::text("source", 100, "Who says so: kind and name, such as isd:campus.")
+    .required()
+    .check(Check::By(rules::source));
 
 /// What a source can send: whose it is, and the profile.
 const FIELDS: &[Field] = &{
@@ -105,7 +106,7 @@ async fn push(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
         .collect();
     let (user_id, created) = match users::id_of(cx.tx, &username).await? {
         Some(user_id) => (user_id, false),
-        None => (create(cx, &username).await?, true),
+        None => (create(cx, &settings, &username).await?, true),
     };
     let before = users::brief(cx.tx, user_id).await?;
     let mut standing = store::standing(cx.tx, user_id).await?;
@@ -144,13 +145,13 @@ async fn push(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     Ok(Done::event(event).made("user", user.id, user.uuid).answer(answer))
 }
 
-async fn create(cx: &mut Cx<'_>, username: &str) -> Result<i64> {
+async fn create(cx: &mut Cx<'_>, settings: &Settings, username: &str) -> Result<i64> {
     if let Some(wrong) = user_rules::username(username) {
         return Err(Error::field("username", wrong));
     }
     let new = NewUser {
         username: username.to_owned(),
-        token_lifetime: Some(users::TOKEN_LIFETIME),
+        token_lifetime: settings.int("TOKEN_LIFETIME").or(Some(users::TOKEN_LIFETIME)),
         ..NewUser::default()
     };
     let clock = cx.clock().clone();
@@ -181,17 +182,22 @@ async fn remove(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let was: Value = standing.active.clone().into();
     standing.active.retain(|active| *active != source);
     changes.push(set_sources(cx, user_id, was, &standing.active).await?);
-    let over = before.active && rules::is_over(&settings.text("FEDERATED_IDENTITY_DEACTIVATION_POLICY"), &standing.active);
+    let over =
+        before.active && rules::is_over(&settings.text("FEDERATED_IDENTITY_DEACTIVATION_POLICY"), &standing.active);
     if over {
         let reason = format!("Removed by the source {source}");
-        users::set(cx.tx, user_id, vec![("is_active", Val::Bool(false)), ("deactivation_reason", Val::from(reason))]).await?;
+        users::set(cx.tx, user_id, vec![("is_active", Val::Bool(false)), ("deactivation_reason", Val::from(reason))])
+            .await?;
         tokens::end_all(cx.tx, user_id).await?;
     }
     let user = users::brief(cx.tx, user_id).await?;
     version::store::write(cx, &USERS, user_actions::UPDATE.fields, user.uuid, &format!("Removed by {source}")).await?;
     let name = &user.username;
     let event = match over {
-        true => user.event("user_deactivated", format!("User {name} has been deactivated: the source {source} has dropped him.")),
+        true => user.event(
+            "user_deactivated",
+            format!("User {name} has been deactivated: the source {source} has dropped him."),
+        ),
         false => user.event("user_update_succeeded", format!("User {name} is no longer known to the source {source}.")),
     };
     let event = event.fact("source", source).changes(changes);

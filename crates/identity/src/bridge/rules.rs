@@ -50,6 +50,10 @@ mod tests {
     #[test]
     fn the_policy_decides_who_is_over() {
         let left = ["isd:b".to_owned()];
-        assert!(is_over("any_isd_removed", &left) && !is_over("all_isds_removed", &left) && is_over("all_isds_removed", &[]));
+        assert!(
+            is_over("any_isd_removed", &left)
+                && !is_over("all_isds_removed", &left)
+                && is_over("all_isds_removed", &[])
+        );
     }
 }

@@ -12,8 +12,8 @@ use stoa_kernel::{
     id, record,
 };
 use stoa_tenancy::{
-    settings::Settings,
-    token::store as tokens,
+    settings::{self, Settings},
+    token::store::{self as tokens, External, NewSession},
     user::{
         actions as user_actions,
         store::{self as users, Brief, NewUser},
@@ -35,7 +35,9 @@ pub static SIGN_IN: Action = Action {
         Field::new("claims", Kind::Object, "What the provider says about the person.").required().secret(),
         Field::text("sid", 255, "The provider's name for the session.").secret(),
         Field::text("id_token", 4000, "The identity token, for signing out.").secret(),
-        Field::new("give", Kind::Choice("GiveEnum", &["session", "code"]), "What the browser gets.").required(),
+        Field::new("give", Kind::Choice("GiveEnum", &["session", "code", "token"]), "What the browser gets.")
+            .required(),
+        AGENT,
         ADDRESS,
     ],
     events: &["auth_logged_in_with_oauth", "user_creation_succeeded", "user_update_succeeded"],
@@ -65,7 +67,7 @@ pub static EXCHANGE: Action = Action {
     target: Target::Nothing,
     needs: Needs::Staff,
     from: &[],
-    fields: &[Field::text("code", 64, "The code.").required().secret(), ADDRESS],
+    fields: &[Field::text("code", 64, "The code.").required().secret(), AGENT, ADDRESS],
     events: &["token_created"],
     run: |cx, input| Box::pin(exchange(cx, input)),
 };
@@ -87,6 +89,7 @@ pub static SIGN_OUT: Action = Action {
     run: |cx, input| Box::pin(sign_out(cx, input)),
 };
 
+const AGENT: Field = Field::text("user_agent", 200, "What the caller's program calls itself.");
 const ADDRESS: Field = Field::text("ip_address", 45, "Address from which it was asked.");
 
 fn by_program(cx: &Cx<'_>) -> Result<()> {
@@ -125,9 +128,7 @@ async fn sign_in(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
             (store::tie(cx.tx, provider.id, subject, user_id, cx.now).await?, user_id, how)
         }
     };
-    if !users::brief(cx.tx, user_id).await?.active {
-        return Err(Error::Unauthenticated("User account is disabled.".into()));
-    }
+    usable(&settings, &users::brief(cx.tx, user_id).await?)?;
     store::seen(cx.tx, identity_id, cx.now).await?;
     let mut changes = profile::apply(cx, user_id, &provider.name, &said).await?;
     changes.extend(statuses(cx, &settings, &person, user_id).await?);
@@ -141,11 +142,12 @@ async fn sign_in(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
         users::set(cx.tx, user_id, last.split_off(1)).await?;
     }
     let user = users::brief(cx.tx, user_id).await?;
+    usable(&settings, &user)?;
     if !matches!(how, How::Known) || !changes.is_empty() {
         let comment = format!("Signed in through {}", provider.name);
         version::store::write(cx, &USERS, user_actions::UPDATE.fields, user.uuid, &comment).await?;
     }
-    let secret = give(cx, &input, identity_id, &user).await?;
+    let secret = give(cx, &input, &person, identity_id, user_id).await?;
     let done = told(&user, &provider, how, changes, input.text("ip_address").unwrap_or_default());
     let answer = json!({"secret": secret, "created": matches!(how, How::Created)});
     Ok(done.made("user", user.id, user.uuid).answer(answer))
@@ -162,23 +164,62 @@ enum How {
     Created,
 }
 
-/// What the browser gets: a session, or a code for a portal.
-async fn give(cx: &mut Cx<'_>, input: &Input, identity_id: i64, user: &Brief) -> Result<String> {
+/// What the browser gets: a session, a token, or a code for a portal.
+async fn give(cx: &mut Cx<'_>, input: &Input, person: &Person<'_>, identity_id: i64, user_id: i64) -> Result<String> {
     let (sid, id_token) = (input.text("sid").unwrap_or_default(), input.text("id_token").unwrap_or_default());
-    if input.text("give") == Some("code") {
-        let code = id::hex(&cx.uuid());
-        let until = cx.now.plus_seconds(rules::CODE_SECONDS);
-        store::keep_code(cx.tx, &code, identity_id, (sid, id_token), until).await?;
-        return Ok(code);
-    }
-    login(cx, user.id, identity_id, sid, id_token).await
+    let kind = match input.text("give") {
+        Some("session") => tokens::Kind::Session,
+        Some("token") => tokens::Kind::Login,
+        _ => {
+            let code = id::hex(&cx.uuid());
+            let until = cx.now.plus_seconds(rules::CODE_SECONDS);
+            store::keep_code(cx.tx, &code, identity_id, (sid, id_token), until).await?;
+            return Ok(code);
+        }
+    };
+    let (provider, subject) = (person.provider.name.as_str(), person.subject);
+    login(cx, input, Login { kind, user_id, identity_id, provider, subject, sid, id_token }).await
 }
 
-async fn login(cx: &mut Cx<'_>, user_id: i64, identity_id: i64, sid: &str, id_token: &str) -> Result<String> {
-    let secret = tokens::secret(cx.clock());
-    let token_id = tokens::issue(cx.tx, user_id, cx.now, &secret).await?;
-    store::keep_session(cx.tx, token_id, identity_id, sid, id_token, cx.now).await?;
+/// A login that belongs to a session at a provider.
+struct Login<'a> {
+    kind: tokens::Kind,
+    user_id: i64,
+    identity_id: i64,
+    provider: &'a str,
+    subject: &'a str,
+    sid: &'a str,
+    id_token: &'a str,
+}
+
+async fn login(cx: &mut Cx<'_>, input: &Input, new: Login<'_>) -> Result<String> {
+    let sid = Some(new.sid).filter(|sid| !sid.is_empty());
+    let session = NewSession {
+        user_id: new.user_id,
+        kind: new.kind,
+        method: new.provider,
+        user_agent: input.text("user_agent").unwrap_or_default(),
+        address: input.text("ip_address").and_then(|address| address.parse().ok()),
+        external: Some(External { provider: new.provider, subject: new.subject, sid }),
+        ..NewSession::default()
+    };
+    let clock = cx.clock().clone();
+    let secret = tokens::issue_session(cx.tx, &clock, cx.now, &session).await?;
+    store::keep_session(cx.tx, &secret, new.identity_id, new.sid, new.id_token, cx.now).await?;
     Ok(secret)
+}
+
+/// Whether the account can be used, in this way.
+///
+/// # Errors
+/// Unauthenticated, with the reason: the person has proved himself.
+fn usable(settings: &Settings, user: &Brief) -> Result<()> {
+    let words = match user.active {
+        false => "User account is disabled.",
+        true if user.staff && settings.is_on(settings::STAFF_PASSKEY) => "Staff sign in with a passkey.",
+        true => return Ok(()),
+    };
+    Err(Error::Unauthenticated(words.into()))
 }
 
 fn told(user: &Brief, provider: &Provider, how: How, changes: Vec<Change>, address: &str) -> Done {
@@ -188,7 +229,8 @@ fn told(user: &Brief, provider: &Provider, how: How, changes: Vec<Change>, addre
         let event = event.fact("user_username", name.clone()).fact("user_full_name", user.full_name());
         if address.is_empty() { event } else { event.fact("ip_address", address) }
     };
-    let message = format!("User {name} with full name {} logged in successfully with {}.", user.full_name(), provider.label);
+    let message =
+        format!("User {name} with full name {} logged in successfully with {}.", user.full_name(), provider.label);
     let mut done = Done::event(fact(user.event("auth_logged_in_with_oauth", message)));
     match how {
         How::Created => {
@@ -275,7 +317,7 @@ async fn create(cx: &mut Cx<'_>, settings: &Settings, person: &Person<'_>, said:
         first_name: text("first_name"),
         last_name: text("last_name"),
         organization: text("organization"),
-        token_lifetime: Some(users::TOKEN_LIFETIME),
+        token_lifetime: settings.int("TOKEN_LIFETIME").or(Some(users::TOKEN_LIFETIME)),
         agreement_date: approved.then_some(cx.now),
         ..NewUser::default()
     };
@@ -332,10 +374,20 @@ async fn exchange(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let text = input.text("code").and_then(id::parse).map(|code| id::hex(&code)).ok_or_else(constant)?;
     let code = store::take_code(cx.tx, &text, cx.now).await?.ok_or_else(constant)?;
     let user = users::brief(cx.tx, code.user_id).await?;
-    if !user.active || !code.active {
+    let settings = Settings::load(&mut *cx.tx).await?;
+    if !code.active || usable(&settings, &user).is_err() {
         return Err(constant());
     }
-    let secret = login(cx, user.id, code.identity_id, &code.sid, &code.id_token).await?;
+    let new = Login {
+        kind: tokens::Kind::Login,
+        user_id: user.id,
+        identity_id: code.identity_id,
+        provider: &code.provider,
+        subject: &code.subject,
+        sid: &code.sid,
+        id_token: &code.id_token,
+    };
+    let secret = login(cx, &input, new).await?;
     let event = user.event("token_created", format!("Token has been created for {} user.", user.username));
     let event = event.fact("ip_address", input.text("ip_address").unwrap_or_default());
     Ok(Done::event(event).made("user", user.id, user.uuid).answer(json!({"token": secret})))

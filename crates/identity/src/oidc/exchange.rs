@@ -77,7 +77,10 @@ async fn tokens(core: &Core, provider: &Provider, code: Code<'_>) -> Result<Valu
     }
     let proof = match provider.secret_in_body {
         true => {
-            fields.extend([("client_id", provider.client_id.as_str()), ("client_secret", provider.client_secret.as_str())]);
+            fields.extend([
+                ("client_id", provider.client_id.as_str()),
+                ("client_secret", provider.client_secret.as_str()),
+            ]);
             ClientProof::InBody
         }
         false => ClientProof::Basic(&provider.client_id, &provider.client_secret),
@@ -112,7 +115,9 @@ async fn person(core: &Core, provider: &Provider, access: &str) -> Result<Value,
         let text = String::from_utf8(answer.body).map_err(|_| "the claims are no token")?;
         let signed = jwt::verified(core, provider, text.trim()).await?;
         let said = |name: &str| signed.claims[name].as_str();
-        if said("iss").is_some_and(|iss| iss != provider.issuer) || said("aud").is_some_and(|aud| aud != provider.client_id) {
+        if said("iss").is_some_and(|iss| iss != provider.issuer)
+            || said("aud").is_some_and(|aud| aud != provider.client_id)
+        {
             return Err("the claims are for somebody else".into());
         }
         return Ok(signed.claims);

@@ -86,6 +86,15 @@ pub fn portal(settings: &Settings) -> String {
     if text == PORTAL.1 { String::new() } else { text }
 }
 
+/// Where somebody is shown why he was not signed in.
+pub fn failed(settings: &Settings, words: &str) -> String {
+    let portal = portal(settings);
+    let page =
+        if portal.is_empty() { "/sign-in/".into() } else { format!("{}/login_failed/", portal.trim_end_matches('/')) };
+    let words: String = url::form_urlencoded::byte_serialize(words.as_bytes()).collect();
+    format!("{page}?message={words}")
+}
+
 /// The active provider with this name; `default` is the one that staff chose.
 ///
 /// # Errors
@@ -135,7 +144,8 @@ pub async fn begin(core: &Arc<Core>, caller: &Caller, wish: Wish<'_>) -> Result<
         .append_pair("nonce", &rules::derived("nonce", &browser, &state))
         .append_pair("code_challenge", &rules::challenge(&rules::derived("pkce", &browser, &state)))
         .append_pair("code_challenge_method", "S256");
-    let plain = |text: &&str| text.len() <= 100 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b' ');
+    let plain =
+        |text: &&str| text.len() <= 100 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b' ');
     if let Some(locales) = wish.locales.filter(plain).filter(|text| !text.is_empty()) {
         location.query_pairs_mut().append_pair("ui_locales", locales);
     }
@@ -161,7 +171,9 @@ fn address(caller: &Caller) -> String {
 /// account is disabled or who may not have one.
 pub async fn complete(core: &Arc<Core>, caller: &Caller, returned: Returned<'_>) -> Result<Arrived> {
     let provider = providers::active(&mut core.store.reader(), returned.provider).await?;
-    let Some(provider) = provider else { return Err(refused(core, caller, returned.provider, "no such provider").await) };
+    let Some(provider) = provider else {
+        return Err(refused(core, caller, returned.provider, "no such provider").await);
+    };
     let (target, proved) = match proved(core, &provider, &returned).await {
         Ok(proved) => proved,
         Err(why) => return Err(refused(core, caller, &provider.name, &why).await),
@@ -180,8 +192,10 @@ pub async fn complete(core: &Arc<Core>, caller: &Caller, returned: Returned<'_>)
 async fn proved(core: &Arc<Core>, provider: &Provider, returned: &Returned<'_>) -> Result<(String, Proved), Refusal> {
     let state = returned.state.filter(|state| (1..=200).contains(&state.len())).ok_or("no state")?;
     let browser = returned.browser.filter(|browser| rules::is_browser(browser)).ok_or("no cookie of this sign-in")?;
-    let taken = store::take(&core.store, provider.id, state, browser, core.now()).await.map_err(|error| error.to_string())?;
-    let (redirect_uri, target) = taken.ok_or("the state is unknown, used, overdue or of another browser or provider")?;
+    let taken =
+        store::take(&core.store, provider.id, state, browser, core.now()).await.map_err(|error| error.to_string())?;
+    let (redirect_uri, target) =
+        taken.ok_or("the state is unknown, used, overdue or of another browser or provider")?;
     if returned.issuer.is_some_and(|issuer| issuer != provider.issuer) {
         return Err("the answer is of another issuer".into());
     }
@@ -212,7 +226,8 @@ pub async fn handed_in(
     let provider = providers::active(&mut core.store.reader(), name).await?;
     let provider = provider.ok_or_else(|| Error::Unauthenticated("Identity provider is not enabled.".into()))?;
     if provider.pkce {
-        let words = format!("This identity provider takes codes only from a browser that began at /api-auth/{name}/init/.");
+        let words =
+            format!("This identity provider takes codes only from a browser that began at /api-auth/{name}/init/.");
         return Err(Error::invalid(words));
     }
     if client_id != provider.client_id {
@@ -229,7 +244,7 @@ pub async fn handed_in(
         Ok(proved) => proved,
         Err(why) => return Err(refused(core, caller, &provider.name, &why).await),
     };
-    let answer = admit(core, caller, &provider, proved, "session").await?;
+    let answer = admit(core, caller, &provider, proved, "token").await?;
     Ok((text(&answer, "secret")?, answer["created"] == true))
 }
 
@@ -238,7 +253,13 @@ pub async fn handed_in(
 /// # Errors
 /// Invalid, in the same words for a code that is unknown, used or overdue.
 pub async fn redeem(core: &Arc<Core>, caller: &Caller, code: &str) -> Result<String> {
-    let answer = run(core, caller, &actions::EXCHANGE, json!({"code": code, "ip_address": address(caller)})).await?;
+    let answer = run(
+        core,
+        caller,
+        &actions::EXCHANGE,
+        json!({"code": code, "user_agent": caller.agent, "ip_address": address(caller)}),
+    )
+    .await?;
     text(&answer, "token")
 }
 
@@ -250,6 +271,7 @@ async fn admit(core: &Arc<Core>, caller: &Caller, provider: &Provider, proved: P
         "sid": proved.sid,
         "id_token": proved.id_token,
         "give": give,
+        "user_agent": caller.agent,
         "ip_address": address(caller),
     });
     match run(core, caller, &actions::SIGN_IN, body).await {

@@ -4,7 +4,10 @@
 use super::keys;
 use crate::provider::{rules::ALGORITHMS, store::Provider};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use openidconnect::{JsonWebKey, core::{CoreJsonWebKey, CoreJwsSigningAlgorithm}};
+use openidconnect::{
+    JsonWebKey,
+    core::{CoreJsonWebKey, CoreJwsSigningAlgorithm},
+};
 use serde_json::Value;
 use stoa_kernel::{Error, door::Core};
 

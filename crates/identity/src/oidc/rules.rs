@@ -113,7 +113,12 @@ pub fn identity(
 ///
 /// # Errors
 /// What is wrong.
-pub fn signed_out(claims: &Value, issuer: &str, client: &str, now: Time) -> Result<(Option<String>, Option<String>, Time), &'static str> {
+pub fn signed_out(
+    claims: &Value,
+    issuer: &str,
+    client: &str,
+    now: Time,
+) -> Result<(Option<String>, Option<String>, Time), &'static str> {
     // Older providers send no end; the time of issue limits them all.
     let mut bounded = claims.clone();
     if bounded.get("exp").is_none() {
@@ -288,10 +293,23 @@ mod tests {
         two["azp"] = json!("us");
         assert_eq!(check(&two), Ok(()));
         for (name, value) in [
-            ("iss", json!("https://other")), ("iss", json!("https://id/")), ("aud", json!("them")), ("aud", json!([])),
-            ("aud", json!(null)), ("azp", json!("them")), ("exp", json!(1_799_999_000)), ("exp", json!(null)),
-            ("exp", json!("1800000300")), ("iat", json!(1_800_000_100)), ("iat", json!(null)), ("nbf", json!(1_800_000_100)),
-            ("nonce", json!("m")), ("nonce", json!(null)), ("sub", json!("")), ("sub", json!(7)), ("sub", json!("a\u{0}")),
+            ("iss", json!("https://other")),
+            ("iss", json!("https://id/")),
+            ("aud", json!("them")),
+            ("aud", json!([])),
+            ("aud", json!(null)),
+            ("azp", json!("them")),
+            ("exp", json!(1_799_999_000)),
+            ("exp", json!(null)),
+            ("exp", json!("1800000300")),
+            ("iat", json!(1_800_000_100)),
+            ("iat", json!(null)),
+            ("nbf", json!(1_800_000_100)),
+            ("nonce", json!("m")),
+            ("nonce", json!(null)),
+            ("sub", json!("")),
+            ("sub", json!(7)),
+            ("sub", json!("a\u{0}")),
             ("events", json!({})),
         ] {
             assert!(check(&with(name, value.clone())).is_err(), "{name} {value}");
@@ -330,17 +348,31 @@ mod tests {
         let to = |next: Option<&str>, back: Option<&str>| target(next, back, &allowed, "https://home.example/");
         assert_eq!(to(Some("/a?b=c"), None).as_deref(), Some("/a?b=c"));
         assert_eq!(to(None, None).as_deref(), Some("https://home.example/login_completed/"));
-        assert_eq!(to(None, Some("https://portal.example")).as_deref(), Some("https://portal.example/login_completed/"));
+        assert_eq!(
+            to(None, Some("https://portal.example")).as_deref(),
+            Some("https://portal.example/login_completed/")
+        );
         assert_eq!(to(None, Some("https://home.example/x/")).as_deref(), Some("https://home.example/x/"));
         for next in ["//evil", "/\\evil", "https://evil", "evil", "/\tx", "/a b", "\\/evil", "/%0d\n"] {
             assert_eq!(to(Some(next), None), None, "{next}");
         }
-        for back in ["https://evil", "https://portal.example.evil", "https://portal.example@evil/", "//portal.example",
-            "http://portal.example", "javascript:alert(1)", "https://portal.example:8443/", "https://x@portal.example/"] {
+        for back in [
+            "https://evil",
+            "https://portal.example.evil",
+            "https://portal.example@evil/",
+            "//portal.example",
+            "http://portal.example",
+            "javascript:alert(1)",
+            "https://portal.example:8443/",
+            "https://x@portal.example/",
+        ] {
             assert_eq!(to(None, Some(back)), None, "{back}");
         }
         assert_eq!(target(None, None, &[], "").as_deref(), Some("/"));
-        assert_eq!(with_code("https://p/x?a=b", "c", "keycloak").as_deref(), Some("https://p/x?a=b&code=c&method=keycloak"));
+        assert_eq!(
+            with_code("https://p/x?a=b", "c", "keycloak").as_deref(),
+            Some("https://p/x?a=b&code=c&method=keycloak")
+        );
     }
 
     #[test]
@@ -359,7 +391,8 @@ mod tests {
 
     #[test]
     fn claims_of_two_people_are_not_mixed() {
-        let (token, ann, bob) = (json!({"sub": "ann", "a": 1}), json!({"sub": "ann", "a": 2, "b": 3}), json!({"sub": "bob"}));
+        let (token, ann, bob) =
+            (json!({"sub": "ann", "a": 1}), json!({"sub": "ann", "a": 2, "b": 3}), json!({"sub": "bob"}));
         assert_eq!(merged(&token, Some(&ann)), Some(json!({"sub": "ann", "a": 1, "b": 3})));
         assert_eq!((merged(&token, Some(&bob)), merged(&token, None)), (None, Some(token.clone())));
         assert_eq!(merged(&json!({}), Some(&json!({}))), None);

@@ -61,7 +61,13 @@ pub async fn begin(store: &Store, pending: Pending, now: Time) -> Result<()> {
 
 /// Takes a sign-in that comes back, once: of this provider, by this browser, in time. Gives where it was to come back to, and
 /// where it goes in the end.
-pub async fn take(store: &Store, provider_id: i64, state: &str, browser: &str, now: Time) -> Result<Option<(String, String)>> {
+pub async fn take(
+    store: &Store,
+    provider_id: i64,
+    state: &str,
+    browser: &str,
+    now: Time,
+) -> Result<Option<(String, String)>> {
     let (state, browser) = (hash(state), hash(browser));
     store
         .write(move |tx| {
@@ -184,6 +190,10 @@ pub struct Code {
     pub sid: String,
     /// The identity token.
     pub id_token: String,
+    /// Name of the provider.
+    pub provider: String,
+    /// Its name for the person.
+    pub subject: String,
     /// Whether people can still sign in through the provider.
     pub active: bool,
 }
@@ -193,14 +203,31 @@ pub async fn take_code(tx: &mut Tx, code: &str, now: Time) -> Result<Option<Code
     let sql = "DELETE FROM oidc_codes WHERE code = $1 AND expires_at > $2 RETURNING identity_id, sid, id_token";
     let Some(row) = tx.one(sql, &vals![hash(code), now]).await? else { return Ok(None) };
     let (identity_id, sid, id_token): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-    let sql = "SELECT i.user_id, p.is_active FROM identities i JOIN identity_providers p ON p.id = i.provider_id \
+    let sql = "SELECT i.user_id, p.provider, i.subject, p.is_active FROM identities i JOIN identity_providers p ON p.id = i.provider_id \
                WHERE i.id = $1";
     let row = tx.one(sql, &vals![identity_id]).await?.ok_or(Error::NotFound)?;
-    Ok(Some(Code { identity_id, user_id: row.get(0)?, sid, id_token, active: row.get(1)? }))
+    Ok(Some(Code {
+        identity_id,
+        user_id: row.get(0)?,
+        sid,
+        id_token,
+        provider: row.get(1)?,
+        subject: row.get(2)?,
+        active: row.get(3)?,
+    }))
 }
 
-/// Ties a login to a session at the provider.
-pub async fn keep_session(tx: &mut Tx, token_id: i64, identity_id: i64, sid: &str, id_token: &str, now: Time) -> Result<()> {
+/// Ties the login with this secret to a session at the provider.
+pub async fn keep_session(
+    tx: &mut Tx,
+    secret: &str,
+    identity_id: i64,
+    sid: &str,
+    id_token: &str,
+    now: Time,
+) -> Result<()> {
+    let row = tx.one("SELECT id FROM tokens WHERE hash = $1", &vals![hash(secret)]).await?;
+    let token_id: i64 = row.ok_or_else(|| Error::broken("a login has no row"))?.get(0)?;
     let sql = "INSERT INTO oidc_sessions (token_id, identity_id, sid, id_token, created) VALUES ($1, $2, $3, $4, $5)";
     tx.execute(sql, &vals![token_id, identity_id, sid, id_token, now]).await.map(|_| ())
 }
@@ -239,7 +266,8 @@ pub async fn logins(
 
 /// Drops codes that nobody exchanged yet, of a subject or a session.
 pub async fn drop_codes(tx: &mut Tx, provider_id: i64, subject: Option<&str>, sid: Option<&str>) -> Result<()> {
-    let mut sql = "DELETE FROM oidc_codes WHERE identity_id IN (SELECT id FROM identities WHERE provider_id = $1".to_owned();
+    let mut sql =
+        "DELETE FROM oidc_codes WHERE identity_id IN (SELECT id FROM identities WHERE provider_id = $1".to_owned();
     let mut values = vals![provider_id].to_vec();
     if let Some(subject) = subject {
         values.push(subject.into());

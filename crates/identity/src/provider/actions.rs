@@ -19,13 +19,19 @@ use stoa_kernel::{
 /// The fields of a user by which a new account can be named.
 const USER_FIELDS: &[&str] = &["username", "email", "civil_number"];
 
-const PROVIDER: Field =
-    Field::text("provider", 32, "Name: lower-case letters, digits, hyphens and underscores.").check(Check::By(rules::name)).stored();
+const PROVIDER: Field = Field::text("provider", 32, "Name: lower-case letters, digits, hyphens and underscores.")
+    .check(Check::By(rules::name))
+    .stored();
 const CLIENT_SECRET: Field =
-    Field::text("client_secret", 200, "The secret of this server there. It can be set and not read; empty keeps it.").secret();
+    Field::text("client_secret", 200, "The secret of this server there. It can be set and not read; empty keeps it.")
+        .secret();
 const CLIENT_ID: Field = Field::text("client_id", 200, "The identifier of this server there.").stored();
-const DISCOVERY_URL: Field =
-    Field::text("discovery_url", 200, "Where its description is: an address that ends in /.well-known/openid-configuration.").stored();
+const DISCOVERY_URL: Field = Field::text(
+    "discovery_url",
+    200,
+    "Where its description is: an address that ends in /.well-known/openid-configuration.",
+)
+.stored();
 const LABEL: Field = Field::text("label", 200, "What people read.").stored();
 
 /// What can be sent about a new provider.
@@ -69,13 +75,25 @@ const REST: &[Field] = &[
     Field::text("management_url", 200, "Where people manage their account there.").check(Check::Url).stored(),
     Field::new("protected_fields", Kind::Texts, "Fields of a profile that only the provider changes.").stored(),
     Field::text("extra_scope", 200, "Further scopes, separated by blanks.").nullable(),
-    Field::new("user_field", Kind::Choice("UserFieldEnum", USER_FIELDS), "The field by which a new account is named.").stored(),
+    Field::new("user_field", Kind::Choice("UserFieldEnum", USER_FIELDS), "The field by which a new account is named.")
+        .stored(),
     Field::text("user_claim", 100, "The claim for that field.").not_blank().stored(),
-    Field::new("attribute_mapping", Kind::Object, "From fields of a user to claims; parts of claims with dots.").stored(),
-    Field::text("extra_fields", 200, "Further fields that are claims of the same name, separated by blanks.").nullable(),
+    Field::new("attribute_mapping", Kind::Object, "From fields of a user to claims; parts of claims with dots.")
+        .stored(),
+    Field::text("extra_fields", 200, "Further fields that are claims of the same name, separated by blanks.")
+        .nullable(),
     Field::new("allowed_redirects", Kind::Texts, "Origins of portals to which people may be sent back.").stored(),
-    Field::text("api_audience", 200, "The audience of its access tokens that prove somebody at this API; empty takes none.").stored(),
-    Field::new("metadata", Kind::Object, "What the description says; the server fetches it itself and takes none that is sent."),
+    Field::text(
+        "api_audience",
+        200,
+        "The audience of its access tokens that prove somebody at this API; empty takes none.",
+    )
+    .stored(),
+    Field::new(
+        "metadata",
+        Kind::Object,
+        "What the description says; the server fetches it itself and takes none that is sent.",
+    ),
 ];
 
 /// Makes a provider.
@@ -191,7 +209,8 @@ fn apart(client_id: &str, audience: &str) -> Result<()> {
 async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     whole(cx)?;
     settle(&mut input)?;
-    let metadata = fetched(&input).ok_or_else(|| Error::field("discovery_url", "Unable to fetch the discovery document."))?;
+    let metadata =
+        fetched(&input).ok_or_else(|| Error::field("discovery_url", "Unable to fetch the discovery document."))?;
     apart(input.text("client_id").unwrap_or_default(), input.text("api_audience").unwrap_or_default())?;
     let uuid = cx.uuid();
     let mut more = vec![("uuid", Val::Uuid(uuid)), ("created", Val::Time(cx.now)), ("modified", Val::Time(cx.now))];
@@ -222,7 +241,11 @@ async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
         if *name == "client_secret" {
             changes.push(Change { field: (*name).into(), before: Value::Null, after: Value::Null });
         } else if changed(cx, id, name, val).await? {
-            changes.push(Change { field: (*name).into(), before: Value::Null, after: record::to_json(Kind::Text, val) });
+            changes.push(Change {
+                field: (*name).into(),
+                before: Value::Null,
+                after: record::to_json(Kind::Text, val),
+            });
         }
     }
     let mut set = quiet;

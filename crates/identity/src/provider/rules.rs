@@ -87,7 +87,8 @@ pub fn metadata(discovery_url: &str, document: &Value, verify: bool) -> Result<M
     };
     let issuer = text("issuer");
     let place = discovery_url.strip_suffix(WELL_KNOWN).unwrap_or(discovery_url);
-    let here = place.strip_prefix(issuer.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let here =
+        place.strip_prefix(issuer.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     if issuer.is_empty() || !here {
         return Err("The issuer that the document names is not at this address.".into());
     }
@@ -96,7 +97,9 @@ pub fn metadata(discovery_url: &str, document: &Value, verify: bool) -> Result<M
         match url.as_str() {
             "" if required => Err(format!("The document has no {name}.")),
             "" => Ok(url),
-            _ => outside(&url, verify).map(|()| url).map_err(|_| format!("The document's {name} is not an address that is taken.")),
+            _ => outside(&url, verify)
+                .map(|()| url)
+                .map_err(|_| format!("The document's {name} is not an address that is taken.")),
         }
     };
     let offered = texts("id_token_signing_alg_values_supported");
@@ -132,7 +135,9 @@ pub fn origin(text: &str) -> Option<String> {
 
 /// What is wrong with an allowed redirect: it is an origin, with https unless on this machine.
 pub fn allowed_redirect(text: &str) -> Option<String> {
-    let wrong = || Some(format!("{} is not an origin: scheme, host and port only.", text.chars().take(100).collect::<String>()));
+    let wrong = || {
+        Some(format!("{} is not an origin: scheme, host and port only.", text.chars().take(100).collect::<String>()))
+    };
     let Ok(url) = Url::parse(text) else { return wrong() };
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     if !bare || text.ends_with('/') || text.contains('*') || origin(text).is_none() {
@@ -148,7 +153,11 @@ pub const CLAIMS: &[(&str, &str, &[&str])] = &[
     ("email", "Email", &["email", "mail"]),
     ("native_name", "Native name", &["native_name"]),
     ("organization", "Organization", &["schac_home_organization", "organization", "org_name", "org"]),
-    ("affiliations", "Affiliations", &["voperson_external_affiliation", "eduperson_scoped_affiliation", "eduperson_affiliation"]),
+    (
+        "affiliations",
+        "Affiliations",
+        &["voperson_external_affiliation", "eduperson_scoped_affiliation", "eduperson_affiliation"],
+    ),
     ("job_title", "Job title", &["job_title", "title"]),
     ("phone_number", "Phone number", &["phone_number", "telephone_number"]),
     ("civil_number", "Civil number", &["schac_personal_unique_code", "national_id", "personal_code"]),
@@ -160,7 +169,11 @@ pub const CLAIMS: &[(&str, &str, &[&str])] = &[
     ("country_of_residence", "Country of residence", &["country_of_residence", "schac_country_of_residence"]),
     ("nationality", "Nationality", &["nationality"]),
     ("nationalities", "Nationalities", &["nationalities", "schac_country_of_citizenship"]),
-    ("organization_country", "Country of the organization", &["organization_country", "schac_home_organization_country"]),
+    (
+        "organization_country",
+        "Country of the organization",
+        &["organization_country", "schac_home_organization_country"],
+    ),
     ("organization_type", "Type of the organization", &["schac_home_organization_type", "organization_type"]),
     ("organization_registry_code", "Registry code of the organization", &["organization_registry_code"]),
     ("eduperson_assurance", "Assurance profiles", &["eduperson_assurance"]),
@@ -264,8 +277,15 @@ mod tests {
         for fine in ["https://portal.example", "https://portal.example:8443", "http://localhost:8001"] {
             assert_eq!(allowed_redirect(fine), None, "{fine}");
         }
-        for wrong in ["https://portal.example/", "https://portal.example/x", "http://portal.example", "https://*.example",
-            "javascript:alert(1)", "https://a@portal.example", "portal.example"] {
+        for wrong in [
+            "https://portal.example/",
+            "https://portal.example/x",
+            "http://portal.example",
+            "https://*.example",
+            "javascript:alert(1)",
+            "https://a@portal.example",
+            "portal.example",
+        ] {
             assert!(allowed_redirect(wrong).is_some(), "{wrong}");
         }
     }

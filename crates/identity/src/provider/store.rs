@@ -110,7 +110,8 @@ pub async fn active(query: &mut dyn Query, name: &str) -> Result<Option<Provider
 
 /// The active providers of an issuer whose tokens prove somebody at the API.
 pub async fn trusted(query: &mut dyn Query, issuer: &str) -> Result<Vec<Provider>> {
-    let sql = format!("SELECT {COLUMNS} FROM identity_providers WHERE issuer = $1 AND is_active AND api_audience <> ''");
+    let sql =
+        format!("SELECT {COLUMNS} FROM identity_providers WHERE issuer = $1 AND is_active AND api_audience <> ''");
     query.query(&sql, &vals![issuer]).await?.iter().map(read).collect()
 }
 
@@ -168,13 +169,14 @@ pub async fn delete(tx: &mut Tx, id: i64) -> Result<()> {
     tx.execute("DELETE FROM identity_providers WHERE id = $1", &vals![id]).await.map(|_| ())
 }
 
-/// The fields that only the provider of a user's account changes.
-pub async fn protected(tx: &mut Tx, user_id: i64) -> Result<Vec<String>> {
-    let sql = "SELECT p.protected_fields FROM users u JOIN identity_providers p ON p.provider = u.registration_method \
-               WHERE u.id = $1 AND p.is_active";
-    let Some(row) = tx.one(sql, &vals![user_id]).await? else { return Ok(Vec::new()) };
-    let fields: Value = row.get(0)?;
-    Ok(fields.as_array().into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect())
+/// How a user's account came about, and the fields that only its provider changes.
+pub async fn protected(tx: &mut Tx, user_id: i64) -> Result<(String, Vec<String>)> {
+    let sql = "SELECT u.registration_method, p.protected_fields FROM users u LEFT JOIN identity_providers p \
+               ON p.provider = u.registration_method AND p.is_active WHERE u.id = $1";
+    let Some(row) = tx.one(sql, &vals![user_id]).await? else { return Ok(Default::default()) };
+    let fields: Option<Value> = row.get(1)?;
+    let fields = fields.as_ref().and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    Ok((row.get(0)?, fields.map(ToOwned::to_owned).collect()))
 }
 
 /// What the public configuration tells of a provider: name, client and where to sign in. Null if it is not active.
