@@ -596,6 +596,8 @@ pub const EVENT_TYPES: &[EventType] = &[
 /// left out where a client takes only the names that it knows (the metadata).
 #[rustfmt::skip]
 pub const OWN_TYPES: &[EventType] = &[
+    EventType { name: "auth_login_failed_with_oauth", group: "auth", also: &[],
+        about: "Signing in through OpenID Connect failed." },
     EventType { name: "autoprovisioning_rule_applied", group: "users", also: &[],
         about: "A rule gave a new person a role, a project or an order." },
     EventType { name: "autoprovisioning_rule_created", group: "users", also: &[],
@@ -608,6 +610,12 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "An entry was removed from the log of who read whose profile." },
     EventType { name: "features_updated", group: "permissions", also: &[],
         about: "Feature flags were turned on or off." },
+    EventType { name: "identity_provider_created", group: "auth", also: &[],
+        about: "A place to sign in with OpenID Connect was set up." },
+    EventType { name: "identity_provider_deleted", group: "auth", also: &[],
+        about: "A place to sign in with OpenID Connect was removed." },
+    EventType { name: "identity_provider_updated", group: "auth", also: &[],
+        about: "A place to sign in with OpenID Connect was changed." },
     EventType { name: "installation_updated", group: "permissions", also: &[],
         about: "The type of the installation, or what can be chosen about its roles, was changed." },
     EventType { name: "marketplace_category_created", group: "providers", also: &[],

@@ -5,6 +5,7 @@ use crate::{
     wire::{Asked, Reply, Surface},
 };
 use serde_json::{Map, Value, json};
+use stoa_identity::provider;
 use stoa_kernel::{
     Result,
     access::Needs,
@@ -77,7 +78,10 @@ async fn installation(surface: &Surface, _: Asked) -> Result<Reply> {
 
 async fn configuration(surface: &Surface, asked: Asked) -> Result<Reply> {
     let settings = Settings::load(&mut surface.core.store.reader()).await?;
-    Ok(Reply::json(200, &told(&settings, &asked.base)))
+    let mut all = told(&settings, &asked.base);
+    let default = settings.text("DEFAULT_IDP");
+    all["WALDUR_CORE"]["DEFAULT_IDP"] = provider::store::told(&mut surface.core.store.reader(), &default).await?;
+    Ok(Reply::json(200, &all))
 }
 
 /// What everybody is told. Secrets are not public, so they are not among it.
@@ -101,7 +105,7 @@ fn told(settings: &Settings, base: &str) -> Value {
             }
         }
     }
-    // Identity providers come with a later capability; until then none is the default one.
+    // The default provider is told only while it is active, with where it is: see above.
     core.insert("DEFAULT_IDP".into(), Value::Null);
     json!({
         "FEATURES": flags(settings),

@@ -227,7 +227,18 @@ fn asked(surface: &Surface, route: &Route, parts: &Parts, id: &str) -> Result<Re
     }
     let address = format!("{}{}", origin.base, parts.uri.path());
     let (head, base) = (parts.method == Method::HEAD, origin.base);
-    Ok(Ok(Asked { caller, actor: None, path, query, body: json!({}), head, base, address, same_site }))
+    Ok(Ok(Asked {
+        caller,
+        actor: None,
+        path,
+        query,
+        body: json!({}),
+        head,
+        base,
+        address,
+        same_site,
+        cookies: caller::cookies(&parts.headers),
+    }))
 }
 
 /// Reads the body, but never more than the limit.
