@@ -65,7 +65,9 @@ pub async fn start(config: &Config) -> Result<Arc<Core>> {
     }
     let clock = Clock::new();
     prepare(&store, &clock).await?;
-    Ok(Arc::new(core(store, clock)))
+    let outbound = stoa_support::outbound::Outbound::new(config.outbound.clone());
+    let kept = stoa_tenancy::record::jobs::KeptDays(config.events_kept_days);
+    Ok(Arc::new(core(store, clock).with(outbound).with(kept)))
 }
 
 /// Puts into a migrated store what every installation has from its first moment: the shipped roles.
