@@ -33,7 +33,7 @@ pub fn register(registry: &mut Registry) {
 
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
-    core
+    core.with(mail::Delivered::default())
 }
 
 /// What this area does later and periodically.
