@@ -7,7 +7,9 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+use stoa_support::mail::smtp::{Mailer, Server};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -61,9 +63,16 @@ impl Smtp {
         Smtp { address, kept, task }
     }
 
-    /// Its address as a setting of a program: `smtp://127.0.0.1:PORT`.
+    /// Its address as the program's setting `smtp_url`.
     pub fn url(&self) -> String {
-        format!("smtp://{}", self.address)
+        format!("smtp://{}?tls=none", self.address)
+    }
+
+    /// A mailer that hands everything to it and waits a second for each answer.
+    pub fn mailer(&self) -> Mailer {
+        let server = Server::parse(&self.url(), "Stoa <stoa@stoa.test>", Duration::from_secs(1));
+        let mailer = server.and_then(|server| Mailer::new(Some(server), "https://stoa.test", 180));
+        mailer.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// What it got so far.
