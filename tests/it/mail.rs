@@ -1,12 +1,13 @@
 //! Mail: what leaves the house, what does not, what the log says, and what staff change about it. With a real mail server
 //! on a real socket.
 
+use futures::future::BoxFuture;
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 use stoa_kernel::{Time, Tx, vals};
 use stoa_server::start;
 use stoa_support::mail::{
-    Delivered,
+    Delivered, Listener,
     smtp::{Mailer, Server},
 };
 use stoa_tenancy::letter::{self, Letter};
@@ -20,7 +21,7 @@ const CODE: &str = "0123456789abcdef0123456789abcdef";
 /// Queues an invitation, or another letter with the same context.
 async fn queue(lab: &Lab, key: &'static str, to: &str, more: Value) {
     let mut context = json!({"link": format!("/invitation/{CODE}/"), "scope_name": "Apollo", "email": to,
-                             "role_name": "PROJECT.ADMIN", "created_by_full_name": "Ada Lovelace"});
+                             "role": "Project administrator", "inviter": "Ada Lovelace"});
     if let (Some(context), Some(more)) = (context.as_object_mut(), more.as_object()) {
         context.extend(more.clone());
     }
@@ -67,6 +68,81 @@ async fn with_smtp(lab: Lab) -> (Lab, Smtp) {
 
 async fn address_of(lab: &Lab, person: &Person) -> String {
     lab.get(&lab.staff, &format!("/api/users/{}/", person.uuid)).await.is(200).text("email")
+}
+
+/// Writes down what became of a letter, where nothing else is.
+fn write_down<'a>(
+    tx: &'a mut Tx,
+    value: &'a str,
+    outcome: Result<(), &'a str>,
+    now: Time,
+) -> BoxFuture<'a, stoa_kernel::Result<()>> {
+    Box::pin(async move {
+        let said = format!("{value}: {}", outcome.err().unwrap_or("sent"));
+        let sql = "INSERT INTO job_ticks (kind, tick) VALUES ($1, $2)";
+        tx.execute(sql, &vals![said, now.0]).await.map(|_| ())
+    })
+}
+
+/// Letters name a kind that there is: every text that looks like a key, in files that speak of letters.
+#[test]
+fn every_letter_has_its_kind() {
+    fn walk(folder: &Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                walk(&entry, found);
+            } else if entry.extension().is_some_and(|ending| ending == "rs") {
+                let text = std::fs::read_to_string(&entry).unwrap();
+                if text.contains("letter::") || text.contains("letters::") || text.contains("Letter {") {
+                    found.extend(text.split('"').map(str::to_owned));
+                }
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
+    let mut found = Vec::new();
+    for area in ["tenancy", "identity", "market", "support"] {
+        walk(&root.join(area).join("src"), &mut found);
+    }
+    let is_key = |text: &str| {
+        let name = text.strip_prefix("users.").or_else(|| text.strip_prefix("structure."));
+        name.is_some_and(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
+    };
+    // A column of a table, in a message about a second account with it.
+    found.retain(|text| is_key(text) && text != "users.username" && text != "users.email");
+    assert!(found.iter().any(|key| key == "structure.change_email_request"), "the keys were not found");
+    for key in found {
+        let kind = stoa_support::mail::kinds::kind(&key);
+        assert!(kind.is_some_and(|kind| kind.templates.is_some()), "{key} has no templates");
+    }
+}
+
+/// The same with a server that others wrote, where tests/clients/run.sh has installed it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_server_takes_a_letter_too() {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin/aiosmtpd");
+    if !program.exists() {
+        return;
+    }
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let handler = ["-n", "-c", "aiosmtpd.handlers.Debugging", "stdout", "-l", &address.to_string()].map(str::to_owned);
+    let mut command = std::process::Command::new(program);
+    command.args(handler).env("PYTHONUNBUFFERED", "1").stdout(std::process::Stdio::piped());
+    let mut server = command.spawn().unwrap();
+    while tokio::net::TcpStream::connect(address).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let url = format!("smtp://{address}?tls=none");
+    let there = Server::parse(&url, "Stoa <stoa@stoa.test>", Duration::from_secs(5)).unwrap();
+    let mailer = Mailer::new(Some(there), "https://stoa.test", 180).unwrap();
+    let lab = Lab::sqlite().await.with(|core| core.with(mailer));
+    queue(&lab, INVITATION, "ann@example.org", json!({"scope_name": "Käthe’s"})).await;
+    lab.run_jobs().await;
+    server.kill().unwrap();
+    let shown = server.wait_with_output().unwrap().stdout;
+    assert_eq!(last(&lab).await["state"], "sent");
+    let shown = String::from_utf8_lossy(&shown);
+    assert!(shown.contains("To: ann@example.org") && shown.contains("Auto-Submitted: auto-generated"), "{shown}");
 }
 
 both! {
@@ -179,7 +255,7 @@ both! {
     async fn nothing_that_people_write_becomes_a_header_or_markup(lab: Lab) {
         let (lab, smtp) = with_smtp(lab).await;
         let evil = "Apollo\r\nBcc: eve@example.org\r\n\r\n<script>alert(1)</script> {{ home }}";
-        queue(&lab, INVITATION, "ann@example.org", json!({"scope_name": evil, "extra_invitation_text": "a\r\n.\r\nQUIT"})).await;
+        queue(&lab, INVITATION, "ann@example.org", json!({"scope_name": evil, "text": "a\r\n.\r\nQUIT"})).await;
         lab.run_jobs().await;
         let mails = smtp.mails();
         assert_eq!((mails.len(), &mails[0].to[..]), (1, &["ann@example.org".to_owned()][..]));
@@ -198,10 +274,13 @@ both! {
         lab.run_jobs().await;
         assert_eq!((smtp.mails().len(), last(&lab).await), (0, Value::Null));
         for key in [INVITATION, "users.security_notice", "structure.change_email_request"] {
-            queue(&lab, key, &to, json!({"what": "Your password has been changed.", "when": "now"})).await;
+            queue(&lab, key, &to, json!({"what": "password_changed", "at": "2026-05-01T10:20:00Z"})).await;
         }
         lab.run_jobs().await;
-        assert_eq!(smtp.mails().len(), 3);
+        let mails = smtp.mails();
+        assert_eq!(mails.len(), 3);
+        assert_eq!(mails[1].header("subject").as_deref(), Some("Your password has been changed."));
+        assert!(mails[1].text().contains("\r\nWhen: 1 May 2026, 10:20 UTC\r\n"), "{}", mails[1].text());
     }
 
     async fn what_is_switched_off_happens_without_mail(lab: Lab) {
@@ -272,7 +351,7 @@ both! {
         let shown = lab.get(&lab.staff, &subject).await.is(200);
         assert_eq!(shown.body["is_content_overridden"], true);
         assert_eq!(shown.text("content"), "{{ site_name }}: come to {{ scope_name }}!");
-        assert!(shown.text("original_content").contains("created_by_full_name"));
+        assert!(shown.text("original_content").contains("inviter"));
         assert_eq!(lab.all(&lab.staff, &format!("{KINDS}?is_overridden=true")).await.len(), 1);
         assert_eq!(lab.all(&lab.staff, &format!("{TEMPLATES}?is_overridden=true")).await.len(), 1);
         start::prepare(&lab.core.store, &lab.core.clock).await.unwrap();
@@ -355,13 +434,7 @@ both! {
         let (lab, _smtp) = with_smtp(lab).await;
         let mailer = _smtp.mailer();
         let lab = lab.with(|core| {
-            core.with(mailer).with(Delivered(vec![("invitation", |tx: &mut Tx, value, outcome, now: Time| {
-                Box::pin(async move {
-                    let said = format!("{value}: {}", outcome.err().unwrap_or("sent"));
-                    let sql = "INSERT INTO job_ticks (kind, tick) VALUES ($1, $2)";
-                    tx.execute(sql, &vals![said, now.0]).await.map(|_| ())
-                })
-            })]))
+            core.with(mailer).with(Delivered(vec![Listener { kind: INVITATION, fact: "invitation", tell: write_down }]))
         });
         for (to, invitation) in [("ann@example.org", "a"), ("refused@example.org", "b"), ("later@example.org", "c")] {
             queue(&lab, INVITATION, to, json!({ "invitation": invitation })).await;
@@ -370,6 +443,7 @@ both! {
         let url = kind(&lab, INVITATION).await["url"].as_str().unwrap().to_owned();
         lab.post(&lab.staff, &format!("{url}disable/"), json!({})).await.is(200);
         queue(&lab, INVITATION, "bob@example.org", json!({"invitation": "d"})).await;
+        queue(&lab, EXPIRED, "bob@example.org", json!({"invitation": "e"})).await;
         lab.run_jobs().await;
         let sql = "SELECT kind FROM job_ticks WHERE kind LIKE '_: %' ORDER BY kind";
         let rows = lab.core.store.query(sql, &[]).await.unwrap();
@@ -402,8 +476,12 @@ both! {
         lab.get(&plain, LOG).await.is(403);
         assert!(matches!(lab.get(&plain, url).await.status, 403 | 404));
         lab.get(&lab.nobody(), LOG).await.is(401);
+        let letters = "SELECT count(*) FROM jobs WHERE kind = 'mail'";
+        let count = async || lab.core.store.query(letters, &[]).await.unwrap()[0].get::<i64>(0).unwrap();
+        assert_eq!(count().await, 2);
         lab.advance(181 * 86_400);
         lab.run_jobs().await;
+        assert_eq!(count().await, 0, "the codes in letters that were sent are kept");
         assert_eq!(lab.all(&lab.staff, LOG).await.len(), 0);
     }
 }

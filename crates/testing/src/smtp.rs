@@ -245,7 +245,7 @@ fn decode_words(value: &str) -> String {
             break;
         };
         // Blanks between two encoded words belong to neither.
-        if !(before.trim().is_empty() && !text.is_empty()) {
+        if !before.trim().is_empty() || text.is_empty() {
             text.push_str(before);
         }
         let bytes =

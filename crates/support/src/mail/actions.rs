@@ -152,7 +152,7 @@ pub static PREVIEW: Action = Action {
 
 /// A kind that the program does not know: its templates may say what all may.
 static UNKNOWN: MailKind =
-    MailKind { key: "", about: "", enabled: true, always: false, facts: &[], templates: None };
+    MailKind { key: "", about: "", enabled: true, always: false, facts: &[], words: &[], templates: None };
 
 fn key_form(key: &str) -> Option<String> {
     let is_name = |name: &str| {
@@ -249,7 +249,8 @@ async fn update_template(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
         }
         store::set_key(cx.tx, id, &key_of(path)).await?;
     }
-    let changes = record::update(cx, store::TEMPLATES, id, TEMPLATE_FIELDS, &input, vec![]).await.map_err(path_taken)?;
+    let changes =
+        record::update(cx, store::TEMPLATES, id, TEMPLATE_FIELDS, &input, vec![]).await.map_err(path_taken)?;
     if changes.is_empty() {
         return Ok(Done::unchanged());
     }

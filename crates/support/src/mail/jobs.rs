@@ -15,22 +15,26 @@ use super::{
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use stoa_kernel::{
-    Error, Result, Time,
+    Error, Result, Time, Tx,
     door::Core,
+    id::Uuid,
     store::jobs::{self, Job, MAX_ATTEMPTS, NewJob, Periodic},
 };
 use stoa_tenancy::{letter, settings::Settings};
 
-/// Forgets old mail every night.
+/// Forgets old mail and done jobs every night.
 pub const SWEEP: Periodic = Periodic { kind: "mail.sweep", every_seconds: 86_400 };
 /// For how many seconds a letter is tried.
 const PATIENCE: i64 = 3 * 86_400;
 /// Seconds between rounds of attempts.
 const ROUND: i64 = 3600;
+/// Seconds for which done jobs are kept.
+const DONE_JOBS: i64 = 86_400;
 /// Days for which the log is kept where the program does not say.
 const LOG_DAYS: i64 = 180;
 
 /// A letter as its job carries it.
+#[derive(Clone)]
 struct Letter {
     to: String,
     key: String,
@@ -114,7 +118,7 @@ fn words(kind: &Kind, sources: &render::Sources, said: &Map<String, Value>, site
     })
 }
 
-async fn begin(core: &Core, letter: &Letter, uuid: stoa_kernel::id::Uuid, shown: Rendered, now: Time) -> Result<()> {
+async fn begin(core: &Core, letter: &Letter, uuid: Uuid, shown: Rendered, now: Time) -> Result<()> {
     let (to, key, job) = (letter.to.clone(), letter.key.clone(), letter.first);
     let attempt = Arc::new(Attempt { uuid, job, key, to, subject: shown.subject, body: shown.text, now });
     core.store
@@ -125,25 +129,18 @@ async fn begin(core: &Core, letter: &Letter, uuid: stoa_kernel::id::Uuid, shown:
         .await
 }
 
-async fn end(
-    core: &Arc<Core>,
-    letter: &Letter,
-    uuid: stoa_kernel::id::Uuid,
-    state: State,
-    why: &str,
-    now: Time,
-) -> Result<()> {
-    let work = Arc::new((core.clone(), letter.context.clone(), why.to_owned()));
+async fn end(core: &Arc<Core>, letter: &Letter, uuid: Uuid, state: State, why: &str, now: Time) -> Result<()> {
+    let work = Arc::new((core.clone(), letter.clone(), why.to_owned()));
     core.store
         .write(move |tx| {
             let work = work.clone();
             Box::pin(async move {
-                let (core, context, why) = &*work;
+                let (core, letter, why) = &*work;
                 store::end(tx, uuid, state, why).await?;
                 match state {
                     State::Waiting => Ok(()),
-                    State::Sent => told(tx, core, context, Ok(()), now).await,
-                    State::Failed => told(tx, core, context, Err(why), now).await,
+                    State::Sent => told(tx, core, letter, Ok(()), now).await,
+                    State::Failed => told(tx, core, letter, Err(why), now).await,
                 }
             })
         })
@@ -153,7 +150,7 @@ async fn end(
 /// Tells whoever wants to know that a letter does not leave the house.
 async fn tell(core: &Arc<Core>, letter: &Letter, why: &'static str, now: Time) -> Result<()> {
     tracing::debug!(key = letter.key, "a mail is not sent: {why}");
-    let work = Arc::new((core.clone(), letter.context.clone()));
+    let work = Arc::new((core.clone(), letter.clone()));
     core.store
         .write(move |tx| {
             let work = work.clone();
@@ -163,15 +160,16 @@ async fn tell(core: &Arc<Core>, letter: &Letter, why: &'static str, now: Time) -
 }
 
 async fn told(
-    tx: &mut stoa_kernel::Tx,
+    tx: &mut Tx,
     core: &Core,
-    context: &Map<String, Value>,
+    letter: &Letter,
     outcome: std::result::Result<(), &str>,
     now: Time,
 ) -> Result<()> {
-    for (name, tell) in core.get::<Delivered>().map(|delivered| &delivered.0[..]).unwrap_or_default() {
-        if let Some(value) = context.get(*name).and_then(Value::as_str) {
-            tell(tx, value, outcome, now).await?;
+    let listeners = core.get::<Delivered>().map(|delivered| &delivered.0[..]).unwrap_or_default();
+    for listener in listeners.iter().filter(|listener| listener.kind == letter.key) {
+        if let Some(value) = letter.context.get(listener.fact).and_then(Value::as_str) {
+            (listener.tell)(tx, value, outcome, now).await?;
         }
     }
     Ok(())
@@ -190,11 +188,13 @@ async fn another_round(core: &Core, letter: &Letter, mut payload: Value, now: Ti
         .await
 }
 
-/// Forgets mail that is older than the log is kept.
+/// Forgets mail that is older than the log is kept, and the jobs that were done.
 pub async fn sweep(core: Arc<Core>, now: Time) -> Result<()> {
     let days = core.get::<Mailer>().map(|mailer| mailer.log_days).filter(|days| *days > 0).unwrap_or(LOG_DAYS);
     let before = now.plus_seconds(-days * 86_400);
     let gone = core.store.write(move |tx| Box::pin(async move { store::forget(tx, before).await })).await?;
-    tracing::debug!(gone, "old mail is forgotten");
+    // The job of a letter carries the code in its link. It is of use until the letter is sent, and then to nobody.
+    let done = jobs::purge(&core.store, now.plus_seconds(-DONE_JOBS)).await?;
+    tracing::debug!(gone, done, "old mail and done jobs are forgotten");
     Ok(())
 }

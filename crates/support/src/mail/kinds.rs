@@ -17,6 +17,8 @@ pub struct Kind {
     pub always: bool,
     /// What its templates may say.
     pub facts: &'static [Fact],
+    /// Sentences for the codes that its letters carry.
+    pub words: &'static [(&'static str, &'static str)],
     /// Its shipped templates.
     pub templates: Option<Templates>,
 }
@@ -79,171 +81,151 @@ macro_rules! templates {
 
 /// A kind that nothing sends yet.
 const fn later(key: &'static str, enabled: bool, about: &'static str) -> Kind {
-    Kind { key, about, enabled, always: false, facts: &[], templates: None }
+    Kind { key, about, enabled, always: false, facts: &[], words: &[], templates: None }
 }
 
-const LINK: Fact = Fact("link", "Address of the page where it can be done.", r#""/page/0123456789abcdef0123456789abcdef/""#);
+const LINK: Fact =
+    Fact("link", "Address of the page where it can be done.", r#""/page/0123456789abcdef0123456789abcdef/""#);
 const EMAIL: Fact = Fact("email", "The address that it is about.", r#""grace@example.org""#);
 const FULL_NAME: Fact = Fact("full_name", "First and last name of the person.", r#""Grace Hopper""#);
 const USERNAME: Fact = Fact("username", "Name with which the person signs in.", r#""grace""#);
-const ROLE: Fact = Fact("role_name", "Name of the role.", r#""PROJECT.ADMIN""#);
-const ROLE_ABOUT: Fact = Fact("role_description", "What people call the role.", r#""Project administrator""#);
 const SCOPE_TYPE: Fact = Fact("scope_type", "The kind of thing on which the role is.", r#""project""#);
 const SCOPE_NAME: Fact = Fact("scope_name", "Name of the thing on which the role is.", r#""Apollo""#);
-const BY: Fact = Fact("created_by_full_name", "Who did it.", r#""Ada Lovelace""#);
-const EXPIRES: Fact = Fact("expires", "When it ends.", r#""1 May 2026""#);
 
 const INVITATION: &[Fact] = &[
     LINK,
+    Fact(
+        "reject_link",
+        "Address that rejects, in the letter that asks for approval.",
+        r#""/reject/0123456789abcdef0123456789abcdef/""#,
+    ),
     EMAIL,
     FULL_NAME,
-    BY,
-    ROLE,
-    ROLE_ABOUT,
+    Fact("inviter", "Who invites.", r#""Ada Lovelace""#),
+    Fact("role", "What people call the role.", r#""Project administrator""#),
     SCOPE_TYPE,
     SCOPE_NAME,
-    EXPIRES,
-    Fact("extra_invitation_text", "What the inviter wants to add.", r#""We start on Monday.""#),
+    Fact("organization", "Name of the organization.", r#""Acme""#),
+    Fact("text", "What the inviter wants to add.", r#""We start on Monday.""#),
+    Fact("expires", "When it ends.", r#""2026-05-01T10:20:00Z""#),
+    Fact("user", "Who accepted.", r#""Grace Hopper""#),
 ];
 
+const REQUEST: &[Fact] = &[
+    LINK,
+    Fact("requester_full_name", "First and last name of whoever asks.", r#""Grace Hopper""#),
+    Fact("requester_username", "Name with which whoever asks signs in.", r#""grace""#),
+    Fact("requester_email", "Address of whoever asks.", r#""grace@example.org""#),
+    Fact("role_name", "Name of the role.", r#""PROJECT.ADMIN""#),
+    SCOPE_TYPE,
+    SCOPE_NAME,
+    Fact("reviewer_full_name", "Who decided.", r#""Ada Lovelace""#),
+    Fact("comment", "What was said about it.", r#""See you on Monday.""#),
+];
+
+/// What has happened to an account, by the code that the letter carries.
+const SECURITY: &[(&str, &str)] = &[
+    ("password_changed", "Your password has been changed."),
+    ("password_reset", "Your password has been set anew with a code from a mail."),
+    ("token_made", "All your sessions have been ended and a new access token has been made."),
+    ("totp_added", "One-time codes are asked for when you sign in."),
+    ("totp_removed", "One-time codes are no longer asked for when you sign in."),
+    ("recovery_code_used", "A recovery code has been used to sign in."),
+    ("recovery_codes_made", "New recovery codes have been made; the old ones no longer work."),
+    ("passkey_added", "A passkey has been added to your account."),
+    ("passkey_revoked", "A passkey has been removed from your account."),
+    ("passkey_copied", "A passkey of yours may have been copied. It can no longer be used."),
+    ("second_factors_reset", "Your second factors have been taken away by staff."),
+    ("email_changed", "The address of your account has been changed."),
+    ("personal_token_created", "A personal access token has been made."),
+];
+
+/// Facts that are instants in letters and dates for people.
+pub const INSTANTS: &[&str] = &["expires", "at", "since", "created"];
+
+/// A kind that ships with templates, is on, and says nothing with codes.
+macro_rules! shipped {
+    ($key:literal, $path:literal, $always:literal, $facts:expr, $about:literal) => {
+        Kind {
+            key: $key,
+            about: $about,
+            enabled: true,
+            always: $always,
+            facts: $facts,
+            words: &[],
+            templates: templates!($path),
+        }
+    };
+}
+
 /// Every kind, modules together.
+#[rustfmt::skip]
 pub static KINDS: &[Kind] = &[
-    Kind {
-        key: "users.invitation_created",
-        about: "To whom is invited: the invitation.",
-        enabled: true,
-        always: true,
-        facts: INVITATION,
-        templates: templates!("users/invitation_created"),
-    },
-    Kind {
-        key: "users.invitation_reminder",
-        about: "To whom is invited: the invitation ends soon.",
-        enabled: true,
-        always: true,
-        facts: INVITATION,
-        templates: templates!("users/invitation_reminder"),
-    },
-    Kind {
-        key: "users.invitation_requested",
-        about: "To staff: somebody wants to invite, and needs their approval.",
-        enabled: true,
-        always: false,
-        facts: &[
-            Fact("approve_link", "Address that approves.", r#""/invitation_approve/0123456789abcdef0123456789abcdef/""#),
-            Fact("reject_link", "Address that rejects.", r#""/invitation_reject/0123456789abcdef0123456789abcdef/""#),
-            EMAIL,
-            BY,
-            ROLE,
-            ROLE_ABOUT,
-            SCOPE_TYPE,
-            SCOPE_NAME,
-        ],
-        templates: templates!("users/invitation_requested"),
-    },
-    Kind {
-        key: "users.invitation_approved",
-        about: "To the inviter: staff have approved the invitation.",
-        enabled: true,
-        always: false,
-        facts: INVITATION,
-        templates: templates!("users/invitation_approved"),
-    },
-    Kind {
-        key: "users.invitation_rejected",
-        about: "To the inviter: staff have rejected the invitation.",
-        enabled: true,
-        always: false,
-        facts: INVITATION,
-        templates: templates!("users/invitation_rejected"),
-    },
-    Kind {
-        key: "users.invitation_expired",
-        about: "To the inviter: nobody accepted the invitation in time.",
-        enabled: true,
-        always: false,
-        facts: INVITATION,
-        templates: templates!("users/invitation_expired"),
-    },
-    Kind {
-        key: "users.permission_request_submitted",
-        about: "To those who decide: somebody asks for a role.",
-        enabled: true,
-        always: false,
-        facts: &[LINK, FULL_NAME, USERNAME, EMAIL, ROLE, ROLE_ABOUT, SCOPE_TYPE, SCOPE_NAME],
-        templates: templates!("users/permission_request_submitted"),
-    },
-    Kind {
-        key: "users.permission_request_decided",
-        about: "To whom asked for a role: the decision.",
-        enabled: true,
-        always: false,
-        facts: &[
-            LINK,
-            FULL_NAME,
-            ROLE,
-            ROLE_ABOUT,
-            SCOPE_TYPE,
-            SCOPE_NAME,
-            Fact("decision", "`approved` or `rejected`.", r#""approved""#),
-            Fact("comment", "What was said about it.", r#""Welcome!""#),
-        ],
-        templates: templates!("users/permission_request_decided"),
-    },
+    shipped!("users.invitation_created", "users/invitation_created", true, INVITATION,
+        "To whom is invited: the invitation."),
+    shipped!("users.invitation_reminder", "users/invitation_reminder", true, INVITATION,
+        "To whom is invited: the invitation ends soon."),
+    shipped!("users.invitation_requested", "users/invitation_requested", false, INVITATION,
+        "To staff: somebody wants to invite, and needs their approval."),
+    shipped!("users.invitation_approved", "users/invitation_approved", false, INVITATION,
+        "To the inviter: staff have approved the invitation."),
+    shipped!("users.invitation_rejected", "users/invitation_rejected", false, INVITATION,
+        "To the inviter: staff have rejected the invitation."),
+    shipped!("users.invitation_expired", "users/invitation_expired", false, INVITATION,
+        "To the inviter: nobody accepted the invitation in time."),
+    shipped!("users.permission_request_submitted", "users/permission_request_submitted", false, REQUEST,
+        "To those who decide: somebody asks for a role."),
+    shipped!("users.permission_request_approved", "users/permission_request_approved", false, REQUEST,
+        "To whom asked for a role: it is granted."),
+    shipped!("users.permission_request_rejected", "users/permission_request_rejected", false, REQUEST,
+        "To whom asked for a role: it is not granted."),
     Kind {
         key: "users.security_notice",
         about: "To whoever owns an account: something that guards it has changed.",
         enabled: true,
         always: true,
         facts: &[
-            FULL_NAME,
-            Fact("what", "What has happened, a sentence.", r#""Your password has been changed.""#),
-            Fact("when", "When.", r#""1 May 2026, 10:20 UTC""#),
-            Fact("address", "From which address.", r#""192.0.2.7""#),
-        ],
-        templates: templates!("users/security_notice"),
-    },
-    Kind {
-        key: "structure.change_email_request",
-        about: "To a new address of an account: confirm that it is yours.",
-        enabled: true,
-        always: true,
-        facts: &[LINK, FULL_NAME, USERNAME, EMAIL],
-        templates: templates!("structure/change_email_request"),
-    },
-    Kind {
-        key: "structure.structure_role_granted",
-        about: "To whoever got a role.",
-        enabled: true,
-        always: false,
-        facts: &[LINK, FULL_NAME, BY, ROLE, ROLE_ABOUT, SCOPE_TYPE, SCOPE_NAME, EXPIRES],
-        templates: templates!("structure/structure_role_granted"),
-    },
-    Kind {
-        key: "structure.notifications_profile_changes_operator",
-        about: "To the operator: somebody has changed the own profile.",
-        enabled: true,
-        always: false,
-        facts: &[
+            LINK,
             FULL_NAME,
             USERNAME,
-            EMAIL,
-            Fact("changes", "What has changed, in words.", r#""organization from 'A' to 'B'.""#),
+            Fact("what", "What has happened, a sentence.", r#""password_changed""#),
+            Fact("by", "Who did it, if not the owner.", r#""""#),
+            Fact("at", "When.", r#""2026-05-01T10:20:00Z""#),
+            Fact("address", "From which address.", r#""192.0.2.7""#),
         ],
-        templates: templates!("structure/notifications_profile_changes_operator"),
+        words: SECURITY,
+        templates: templates!("users/security_notice"),
     },
-    Kind {
-        key: "structure.event_hook",
-        about: "To the address of an e-mail hook: an event.",
-        enabled: true,
-        always: false,
-        facts: &[
+    shipped!("users.password_reset", "users/password_reset", true,
+        &[LINK, FULL_NAME, USERNAME, Fact("hours", "For how many hours the link works.", "1")],
+        "To whoever forgot the password: how to set a new one."),
+    shipped!("structure.change_email_request", "structure/change_email_request", true, &[LINK, FULL_NAME, USERNAME, EMAIL],
+        "To a new address of an account: confirm that it is yours."),
+    shipped!("structure.structure_role_granted", "structure/structure_role_granted", false, INVITATION,
+        "To whoever got a role."),
+    shipped!("structure.notifications_profile_changes_operator", "structure/notifications_profile_changes_operator", false,
+        &[FULL_NAME, USERNAME, EMAIL, Fact("changes", "What has changed, in words.", r#""organization from 'A' to 'B'.""#)],
+        "To the operator: somebody has changed the own profile."),
+    shipped!("structure.event_hook", "structure/event_hook", false,
+        &[
             Fact("message", "What has happened.", r#""Project Apollo has been created.""#),
             Fact("event_type", "Type of the event.", r#""project_creation_succeeded""#),
+            Fact("created", "When.", r#""2026-05-01T10:20:00Z""#),
             Fact("context", "Facts of the event by name.", r#"{"project_name": "Apollo", "user_username": "ada"}"#),
         ],
-        templates: templates!("structure/event_hook"),
-    },
+        "To the address of an e-mail hook: an event."),
+    shipped!("structure.email_hook_confirm", "structure/email_hook_confirm", false,
+        &[LINK, EMAIL, Fact("author_full_name", "Whose hook it is.", r#""Ada Lovelace""#)],
+        "To the address of an e-mail hook: do you agree?"),
+    shipped!("structure.web_hook_switched_off", "structure/web_hook_switched_off", false,
+        &[
+            LINK,
+            Fact("user_full_name", "Whose hook it is.", r#""Ada Lovelace""#),
+            Fact("host", "Where the hook leads.", r#""hooks.example.org""#),
+            Fact("failures", "How often its receiver took nothing.", "20"),
+            Fact("since", "Since when.", r#""2026-05-01T10:20:00Z""#),
+        ],
+        "To whoever owns a web hook: its receiver takes nothing."),
     later("structure.project_digest", true, "To the people of a project: what has happened in it."),
     later("invoices.notification", false, "To an organization: its invoice."),
     later("invoices.upcoming_ends_notification", true, "To an organization: its contract ends soon."),

@@ -22,14 +22,23 @@ use stoa_kernel::{
 };
 use stoa_tenancy::{letter, settings::Settings};
 
-/// A function that is told what became of a letter, in the transaction that logs it: gets the value of the context's key,
+/// A function that is told what became of a letter, in the transaction that logs it: gets the value of the context's fact,
 /// and why the letter was given up, if it was.
 pub type Told = for<'a> fn(&'a mut Tx, &'a str, std::result::Result<(), &'a str>, Time) -> BoxFuture<'a, Result<()>>;
 
-/// Who wants to know what became of letters: the name of a key of their context, and whom to tell. Put into the core with
-/// [`Core::with`]. Told once for each letter, when it was sent or given up.
+/// Somebody who wants to know what became of letters of one kind.
+pub struct Listener {
+    /// Key of the kind of mail.
+    pub kind: &'static str,
+    /// The fact of the context that says what the letter is about.
+    pub fact: &'static str,
+    /// Told once for each letter, when it was sent or given up.
+    pub tell: Told,
+}
+
+/// Everybody who wants to know what became of letters. Put into the core with [`Core::with`].
 #[derive(Default)]
-pub struct Delivered(pub Vec<(&'static str, Told)>);
+pub struct Delivered(pub Vec<Listener>);
 
 /// Registers what can be done and seen here.
 pub fn register(registry: &mut Registry) {

@@ -5,7 +5,7 @@
 //! multiplication. So its cost is bounded by its length times that of the context. A name that the kind of mail does
 //! not know is an error, and HTML is escaped always.
 
-use super::kinds::{Kind, PARTS};
+use super::kinds::{INSTANTS, Kind, PARTS};
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, syntax::SyntaxConfig};
 use serde_json::{Map, Value};
 
@@ -242,20 +242,29 @@ fn escape(text: &str) -> String {
 }
 
 /// The context with which the templates of a kind are rendered: what the letter says, what it may say but doesn't as
-/// empty texts, what every template may say, and addresses of pages made whole.
+/// empty texts, what every template may say, addresses of pages made whole, instants and codes put into words.
 pub fn context(kind: &Kind, said: &Map<String, Value>, site: &Site) -> Map<String, Value> {
     let mut all: Map<String, Value> = kind.facts.iter().map(|fact| (fact.0.to_owned(), "".into())).collect();
     for (name, value) in said {
-        let whole = match value.as_str() {
+        let words = |code: &str| kind.words.iter().find(|(known, _)| *known == code).map(|(_, words)| *words);
+        let shown = match value.as_str() {
             Some(path) if is_link(name) && path.starts_with('/') => format!("{}{path}", site.home).into(),
-            _ => value.clone(),
+            Some(instant) if INSTANTS.contains(&name.as_str()) => for_people(instant).into(),
+            Some(code) => words(code).unwrap_or(code).into(),
+            None => value.clone(),
         };
-        all.insert(name.clone(), whole);
+        all.insert(name.clone(), shown);
     }
     for (name, value) in [("site_name", &site.name), ("home", &site.home), ("support_email", &site.support_email)] {
         all.insert(name.to_owned(), value.clone().into());
     }
     all
+}
+
+/// An instant as people read it: `1 May 2026, 10:20 UTC`. Anything else stays as it is.
+fn for_people(text: &str) -> String {
+    let read = |text: &str| text.parse::<jiff::Timestamp>().ok();
+    read(text).map_or_else(|| text.to_owned(), |instant| instant.strftime("%-d %B %Y, %H:%M UTC").to_string())
 }
 
 fn is_link(name: &str) -> bool {
@@ -343,13 +352,13 @@ mod tests {
     #[test]
     fn an_invitation_reads_like_a_letter() {
         let kind = kind("users.invitation_created").unwrap();
-        let said = map(json!({"link": "/invitation/abc/", "created_by_full_name": "Ada <b>", "scope_name": "Apollo",
-                              "role_description": "Project administrator", "expires": "1 May 2026"}));
+        let said = map(json!({"link": "/invitation/abc/", "inviter": "Ada <b>", "scope_name": "Apollo",
+                              "role": "Project administrator", "expires": "2026-05-01T10:20:30.5Z"}));
         let mail = mail(&sources(kind), &context(kind, &said, &site()), &site()).unwrap();
         assert_eq!(mail.subject, "Ada <b> invites you to Apollo");
         let text = "Hello,\n\nAda <b> invites you to join Apollo as Project administrator.\n\n\
                     To accept, open this page and sign in:\n\nhttps://stoa.example.org/invitation/abc/\n\n\
-                    The invitation is valid until 1 May 2026.\n";
+                    The invitation is valid until 1 May 2026, 10:20 UTC.\n";
         assert!(mail.text.starts_with(text), "{}", mail.text);
         assert!(mail.html.contains("<strong>Ada &lt;b&gt;</strong>"), "{}", mail.html);
         assert!(mail.html.contains("<title>Ada &lt;b&gt; invites"), "{}", mail.html);

@@ -71,13 +71,13 @@ impl Server {
             url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
         };
         let credentials = url.password().map(|password| (decoded(url.username()), decoded(password)));
-        let nearby = host.trim_matches(['[', ']']).parse().map_or(host == "localhost", |ip: std::net::IpAddr| {
-            ip.is_loopback()
-        });
+        let nearby =
+            host.trim_matches(['[', ']']).parse().map_or(host == "localhost", |ip: std::net::IpAddr| ip.is_loopback());
         if credentials.is_some() && security == Security::None && !nearby {
             return Err("an address with TLS, as a password is not sent in clear".into());
         }
-        let from = from.parse().map_err(|_| "used together with mail_from, a sender such as Stoa <stoa@example.org>")?;
+        let from =
+            from.parse().map_err(|_| "used together with mail_from, a sender such as Stoa <stoa@example.org>")?;
         Ok(Server { port: url.port().unwrap_or(port), host, security, credentials, from, timeout })
     }
 
@@ -225,7 +225,8 @@ mod tests {
         ] {
             assert_eq!(format!("{:?}", parse(address).unwrap()), shown);
         }
-        for address in ["", "mail.example.org:25", "https://mail.example.org", "smtp://?tls=none", "smtp://x?tls=maybe"] {
+        for address in ["", "mail.example.org:25", "https://mail.example.org", "smtp://?tls=none", "smtp://x?tls=maybe"]
+        {
             assert!(parse(address).unwrap_err().contains("smtp://USER"), "{address}");
         }
     }
@@ -247,11 +248,16 @@ mod tests {
         let from: Mailbox = "Stoa <stoa@example.org>".parse().unwrap();
         let raw = String::from_utf8(message(&from, &outgoing).unwrap().formatted()).unwrap();
         assert!(raw.contains("Subject: Hi Bcc: all@x.org\r\n") && !raw.contains("\nBcc:"), "{raw}");
-        for line in ["Auto-Submitted: auto-generated", "Date: Thu, 01 Jan 1970 00:00:00 +0000",
-                     "Message-ID: <00000000000000000000000000000000@example.org>", "From: Stoa <stoa@example.org>"] {
+        for line in [
+            "Auto-Submitted: auto-generated",
+            "Date: Thu, 01 Jan 1970 00:00:00 +0000",
+            "Message-ID: <00000000000000000000000000000000@example.org>",
+            "From: Stoa <stoa@example.org>",
+        ] {
             assert!(raw.contains(&format!("{line}\r\n")), "{line}\n{raw}");
         }
-        for to in ["ann@example.org\r\nRCPT TO:<x@y.org>", "ann@example.org, bob@example.org", "<ann@example.org>", ""] {
+        for to in ["ann@example.org\r\nRCPT TO:<x@y.org>", "ann@example.org, bob@example.org", "<ann@example.org>", ""]
+        {
             assert!(message(&from, &Outgoing { to, ..outgoing }).is_err(), "{to:?}");
         }
     }

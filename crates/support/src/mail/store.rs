@@ -6,12 +6,7 @@ use super::{
 };
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
-use stoa_kernel::{
-    Error, Query, Result, Time, Tx, Val,
-    clock::Clock,
-    id::Uuid,
-    vals,
-};
+use stoa_kernel::{Error, Query, Result, Time, Tx, Val, clock::Clock, id::Uuid, vals};
 
 /// The table of the switchboard.
 pub const NOTIFICATIONS: &str = "notifications";
