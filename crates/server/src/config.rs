@@ -3,8 +3,9 @@
 //! Every setting is one line of [`SETTINGS`], which is also its documentation in `stoa settings` and docs/operations.md.
 
 use serde::Deserialize;
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 use stoa_kernel::store::{Options, Synchronous};
+use stoa_support::mail::smtp::{Mailer, Server};
 
 /// One setting: its name in the file, its default, and a sentence. In the environment it is `STOA_` and the name in
 /// capitals.
@@ -67,6 +68,18 @@ pub const SETTINGS: &[Setting] = &[
         about: "What is logged: error, warn, info, debug, trace, or a filter such as stoa_waldur=debug,info.",
     },
     Setting { name: "log_format", default: "text", about: "text for people, json for machines." },
+    Setting {
+        name: "smtp_url",
+        default: "",
+        about: "Mail server: smtp://USER:PASSWORD@HOST:587 (STARTTLS), smtps://… (TLS), smtp://HOST:25?tls=none for a relay nearby; empty: no mail is sent.",
+    },
+    Setting {
+        name: "mail_from",
+        default: "",
+        about: "Sender of mail, such as Stoa <stoa@example.org>; needed with smtp_url.",
+    },
+    Setting { name: "smtp_timeout", default: "20", about: "Seconds that the mail server has for each answer." },
+    Setting { name: "mail_log_days", default: "180", about: "Days for which the log of mail is kept." },
 ];
 
 /// The settings as the program uses them.
@@ -94,6 +107,10 @@ pub struct Config {
     pub log: String,
     /// Whether the log is JSON.
     pub log_json: bool,
+    /// Where mail goes; nowhere if not set.
+    pub smtp: Option<Server>,
+    /// Days for which the log of mail is kept.
+    pub mail_log_days: i64,
 }
 
 /// What the flags of a command say; they win over file and environment.
@@ -146,6 +163,15 @@ impl Config {
             }
         }
         read(&values)
+    }
+
+    /// What sends mail. Links in it lead to the public address, or at least to where the server listens.
+    ///
+    /// # Errors
+    /// A sentence if this machine can't speak TLS.
+    pub fn mailer(&self) -> Result<Mailer, String> {
+        let home = self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen));
+        Mailer::new(self.smtp.clone(), &home, self.mail_log_days)
     }
 
     /// The options of the store.
@@ -223,6 +249,16 @@ fn read(values: &Values) -> Result<Config, String> {
     };
     let events_kept_days =
         get("events_kept_days").parse().ok().filter(|days| *days == 0 || (30..=36_500).contains(days));
+    let timeout = get("smtp_timeout").parse().ok().filter(|n| (1..=300).contains(n));
+    let timeout = timeout.ok_or_else(|| wrong("smtp_timeout", "a whole number of seconds from 1 to 300"))?;
+    let smtp = match get("smtp_url") {
+        "" => None,
+        url => Some(Server::parse(url, get("mail_from"), Duration::from_secs(timeout)).map_err(|expected| {
+            // The address has a password: it is not repeated.
+            let origin = values.get("smtp_url").map(|(_, origin)| origin.as_str()).unwrap_or_default();
+            format!("The setting smtp_url from {origin} must be {expected}.")
+        })?),
+    };
     Ok(Config {
         data,
         database,
@@ -247,6 +283,12 @@ fn read(values: &Values) -> Result<Config, String> {
             "json" => true,
             _ => return Err(wrong("log_format", "text or json")),
         },
+        smtp,
+        mail_log_days: get("mail_log_days")
+            .parse()
+            .ok()
+            .filter(|n| (1..=36_500).contains(n))
+            .ok_or_else(|| wrong("mail_log_days", "a whole number of days from 1"))?,
     })
 }
 
@@ -294,6 +336,23 @@ mod tests {
         ] {
             let message = Config::load(&Flags::default(), env(&[(name, value)])).unwrap_err();
             assert!(message.contains(name) && message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_password_of_the_mail_server_is_never_shown() {
+        let from = ("STOA_MAIL_FROM", "Stoa <stoa@example.org>");
+        let good = env(&[("STOA_SMTP_URL", "smtp://ann:s3cret@mail.example.org"), from]);
+        let config = Config::load(&Flags::default(), good).unwrap();
+        let shown = format!("{config:?} {:?}", config.mailer().unwrap());
+        assert!(shown.contains("mail.example.org:587") && !shown.contains("s3cret"), "{shown}");
+        for wrong in [
+            &[("STOA_SMTP_URL", "smtp://ann:s3cret@mail.example.org")][..],
+            &[("STOA_SMTP_URL", "smtp://ann:s3cret@mail.example.org?tls=none"), from],
+            &[("STOA_SMTP_URL", "imap://ann:s3cret@mail.example.org"), from],
+        ] {
+            let message = Config::load(&Flags::default(), env(wrong)).unwrap_err();
+            assert!(message.contains("STOA_SMTP_URL") && !message.contains("s3cret"), "{message}");
         }
     }
 

@@ -53,7 +53,7 @@ pub async fn open(config: &Config) -> Result<Store> {
     Store::open(&config.database, config.store_options()).await
 }
 
-/// Opens the store, brings its tables up to date, makes sure that the shipped roles are there, and gives the core.
+/// Opens the store, brings its tables up to date, makes sure that what ships is there, and gives the core.
 ///
 /// # Errors
 /// Unavailable, with a sentence, if the store can't be opened or is newer than this program.
@@ -67,16 +67,20 @@ pub async fn start(config: &Config) -> Result<Arc<Core>> {
     prepare(&store, &clock).await?;
     let outbound = stoa_support::outbound::Outbound::new(config.outbound.clone());
     let kept = stoa_tenancy::record::jobs::KeptDays(config.events_kept_days);
-    Ok(Arc::new(core(store, clock).with(outbound).with(kept)))
+    let mailer = config.mailer().map_err(Error::Unavailable)?;
+    Ok(Arc::new(core(store, clock).with(outbound).with(kept).with(mailer)))
 }
 
-/// Puts into a migrated store what every installation has from its first moment: the shipped roles.
+/// Puts into a migrated store what every installation has from its first moment: the shipped roles and kinds of mail.
 pub async fn prepare(store: &Store, clock: &Clock) -> Result<()> {
     let clock = clock.clone();
     store
         .write(move |tx| {
             let clock = clock.clone();
-            Box::pin(async move { stoa_tenancy::role::store::install_shipped(tx, &clock).await })
+            Box::pin(async move {
+                stoa_tenancy::role::store::install_shipped(tx, &clock).await?;
+                stoa_support::mail::store::install_shipped(tx, &clock).await
+            })
         })
         .await
 }

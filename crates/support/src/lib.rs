@@ -34,7 +34,9 @@ pub fn register(registry: &mut Registry) {
 
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
-    core.with(outbound::Outbound::new(outbound::Policy::default())).with(hook::send::Pump::default())
+    core.with(outbound::Outbound::new(outbound::Policy::default()))
+        .with(hook::send::Pump::default())
+        .with(mail::Delivered::default())
 }
 
 /// What this area does later and periodically.
