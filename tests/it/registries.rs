@@ -25,6 +25,7 @@ const NO_ROUTE: &[(&str, &str)] = &[
     ("grant.expire", "a job: a grant whose time is over"),
     ("plan.apply_future_prices", "a job: prices that were set for a month that has begun"),
     ("order.release", "a job: an order whose day has come"),
+    ("user.settle", "a job: an account that has no role left, or one again"),
 ];
 
 /// Operations whose answer depends on a parameter that these tests don't have. May only shrink.
