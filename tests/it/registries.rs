@@ -30,6 +30,7 @@ const NO_ROUTE: &[(&str, &str)] = &[
     ("web_hook.switch_off", "a job: a hook whose receiver takes nothing"),
     ("event_subscription.create_queue", "an operation with a function of its own: 201 or 200"),
     ("event_consumer.register", "the same"),
+    ("user.settle", "a job: an account that has no role left, or one again"),
 ];
 
 /// Operations whose answer depends on a parameter that these tests don't have. May only shrink.
