@@ -25,6 +25,9 @@ const NO_ROUTE: &[(&str, &str)] = &[
     ("grant.expire", "a job: a grant whose time is over"),
     ("plan.apply_future_prices", "a job: prices that were set for a month that has begun"),
     ("order.release", "a job: an order whose day has come"),
+    ("invitation.expire", "a job: an invitation whose time is over"),
+    ("invitation.remind", "a job: an invitation that ends within a day"),
+    ("invitation.start", "a job: an invitation whose project has begun"),
 ];
 
 /// Operations whose answer depends on a parameter that these tests don't have. May only shrink.
