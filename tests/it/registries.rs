@@ -31,6 +31,9 @@ const NO_ROUTE: &[(&str, &str)] = &[
     ("event_subscription.create_queue", "an operation with a function of its own: 201 or 200"),
     ("event_consumer.register", "the same"),
     ("user.settle", "a job: an account that has no role left, or one again"),
+    ("invitation.expire", "a job: an invitation whose time is over"),
+    ("invitation.remind", "a job: an invitation that ends within a day"),
+    ("invitation.start", "a job: an invitation whose project has begun"),
 ];
 
 /// Operations whose answer depends on a parameter that these tests don't have. May only shrink.
