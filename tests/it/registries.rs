@@ -25,6 +25,8 @@ const NO_ROUTE: &[(&str, &str)] = &[
     ("grant.expire", "a job: a grant whose time is over"),
     ("plan.apply_future_prices", "a job: prices that were set for a month that has begun"),
     ("order.release", "a job: an order whose day has come"),
+    ("autoprovisioning_rule.apply", "a job: somebody has arrived, and a rule fits him"),
+    ("autoprovisioning_rule.order", "the same job: the order of the rule"),
 ];
 
 /// Operations whose answer depends on a parameter that these tests don't have. May only shrink.
