@@ -72,10 +72,14 @@ async fn protect(lab: &Lab, method: &str) {
     let sql = "INSERT INTO settings (key, value, changed_at) VALUES ($1, $2, $3)";
     let values: Vec<_> =
         vals!["PROTECT_USER_DETAILS_FOR_REGISTRATION_METHODS", json!([method]), lab.core.now()].to_vec();
-    lab.core.store.write(move |tx| {
-        let values = values.clone();
-        Box::pin(async move { tx.execute(sql, &values).await })
-    }).await.unwrap();
+    lab.core
+        .store
+        .write(move |tx| {
+            let values = values.clone();
+            Box::pin(async move { tx.execute(sql, &values).await })
+        })
+        .await
+        .unwrap();
 }
 
 both! {
@@ -83,7 +87,7 @@ both! {
         let uni = lab.organization("Uni").await;
         let before = arrive(&lab, "before", json!({})).await;
         let made = rule(&lab, json!({"customer": uni.url})).await;
-        assert_eq!((made.body_text("customer_name"), made.text("project_role_display_name")), ("Uni".into(), "PROJECT.ADMIN".into()));
+        assert_eq!((made.body_text("customer_name"), made.body_text("project_role_display_name")), ("Uni".into(), "PROJECT.ADMIN".into()));
         let ann = arrive(&lab, "ann", json!({})).await;
         let other = arrive(&lab, "bob", json!({"email": "bob@other.example"})).await;
         assert_eq!(roles(&lab, &ann).await, [("ann".to_owned(), "PROJECT.ADMIN".to_owned())]);
@@ -182,12 +186,12 @@ both! {
         // A role that was switched off; an organization that was blocked; a user who was switched off.
         let made = rule(&lab, json!({"name": "off", "customer": second.url, "project_name_template": "Off {username}"})).await;
         let body = json!({"name": "TEMPORARY", "content_type": "project", "permissions": ["PROJECT.LIST"]});
-        let role = thing(lab.post(&lab.staff, "/api/roles/", body).await.is(201));
+        let role = lab.post(&lab.staff, "/api/roles/", body).await.is(201).text("uuid");
         lab.patch(&lab.staff, &made.url, json!({"project_role_name": "TEMPORARY"})).await.is(200);
-        lab.post(&lab.staff, &format!("/api/roles/{}/disable/", role.uuid), json!({})).await.is(200);
+        lab.post(&lab.staff, &format!("/api/roles/{role}/disable/"), json!({})).await.is(200);
         again(&lab, &ann).await;
         assert_eq!(roles(&lab, &ann).await.len(), 1);
-        lab.post(&lab.staff, &format!("/api/roles/{}/enable/", role.uuid), json!({})).await.is(200);
+        lab.post(&lab.staff, &format!("/api/roles/{role}/enable/"), json!({})).await.is(200);
         lab.patch(&lab.staff, &second.url, json!({"blocked": true})).await.is(200);
         again(&lab, &ann).await;
         assert_eq!(roles(&lab, &ann).await.len(), 1);
@@ -203,8 +207,8 @@ both! {
         let offering = lab.offering(&hpc, &category, "Cluster", json!({})).await;
         let plan = offering.body["plans"][0]["url"].clone();
         let made = rule(&lab, json!({"customer": uni.url, "plan": plan, "plan_limits": {"storage": 5}, "plan_attributes": {"name": "home"}})).await;
-        assert_eq!((made.body_text("plan_name"), made.text("offering_name"), made.text("offering_uuid")), ("Standard".into(), "Cluster".into(), offering.uuid.clone()));
-        assert!(made.body_text("category_url").contains("/api/marketplace-categories/") && made.text("category_title") == "HPC");
+        assert_eq!((made.body_text("plan_name"), made.body_text("offering_name"), made.body_text("offering_uuid")), ("Standard".into(), "Cluster".into(), offering.uuid.clone()));
+        assert!(made.body_text("category_url").contains("/api/marketplace-categories/") && made.body_text("category_title") == "HPC");
         let ann = arrive(&lab, "ann", json!({})).await;
         let orders = lab.get(&lab.staff, "/api/marketplace-orders/").await.is(200);
         assert_eq!(orders.column("state"), ["executing"]);
@@ -298,7 +302,7 @@ both! {
         try_rule(&lab, on(json!({"create_project": false}))).await.is_invalid("customer_role");
         let fine = on(json!({"project_role_name": null, "project_role": role, "user_claims": {}, "revoke_when_unmatched": false}));
         let made = thing(try_rule(&lab, fine).await.is(201));
-        assert_eq!((made.body_text("project_role"), made.text("customer_uuid")), (role, uni.uuid.clone()));
+        assert_eq!((made.body_text("project_role"), made.body_text("customer_uuid")), (role, uni.uuid.clone()));
         assert_eq!((&made.body["plan"], made.body_text("offering_uuid")), (&Value::Null, "0".repeat(32)));
         // A plan of an offering that is not active.
         lab.provider(&uni).await;

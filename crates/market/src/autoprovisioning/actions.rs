@@ -16,9 +16,7 @@ use stoa_kernel::{
     id::{self, Uuid},
     record,
 };
-use stoa_tenancy::{
-    customer::rules::check_patterns, grant::store as grants, personal_project::rules::problem, role,
-};
+use stoa_tenancy::{customer::rules::check_patterns, grant::store as grants, personal_project::rules::problem, role};
 
 #[rustfmt::skip]
 const FIELDS: &[Field] = &[
@@ -215,7 +213,11 @@ async fn create(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     more.extend(roles.iter().map(|(column, role)| (*column, Val::from(role.as_ref().map(|role| role.id)))));
     let id = record::insert(cx.tx, store::TABLE, FIELDS, &input, more).await?;
     let name = input.text("name").unwrap_or_default();
-    Ok(Done::event(event("autoprovisioning_rule_created", uuid, name, "created")).made("autoprovisioning_rule", id, uuid))
+    Ok(Done::event(event("autoprovisioning_rule_created", uuid, name, "created")).made(
+        "autoprovisioning_rule",
+        id,
+        uuid,
+    ))
 }
 
 async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
@@ -235,7 +237,8 @@ async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
         let wanted = role.as_ref().map(|role| role.id);
         if held != wanted {
             record::set(cx.tx, store::TABLE, before.id, vec![(*column, wanted.into())]).await?;
-            let (was, is) = (held.map_or(Value::Null, |_| "(another)".into()), role.as_ref().map(|role| role.name.clone()));
+            let (was, is) =
+                (held.map_or(Value::Null, |_| "(another)".into()), role.as_ref().map(|role| role.name.clone()));
             changes.push(Change { field: field.into(), before: was, after: is.into() });
         }
     }
@@ -268,9 +271,7 @@ async fn test_match(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let person = grants::person(&mut *cx.tx, input.uuid("user_uuid").unwrap_or_default()).await?;
     let person = person.ok_or_else(|| Error::field("user_uuid", "User is not found."))?;
     let verdict = evaluate(cx, &rule, person).await?;
-    let candidate = |one: &store::Candidate| {
-        json!({"uuid": id::hex(&one.uuid), "name": one.name, "abbreviation": one.abbreviation, "url": id::hex(&one.uuid)})
-    };
+    let candidate = |one: &store::Candidate| json!({"uuid": id::hex(&one.uuid), "name": one.name, "abbreviation": one.abbreviation, "url": id::hex(&one.uuid)});
     Ok(Done::unchanged().answer(json!({
         "would_provision": verdict.acts(),
         "block_reason": verdict.reason(),

@@ -174,7 +174,9 @@ async fn organization(cx: &mut Cx<'_>, rule: &Rule, verdict: &mut Verdict) -> Re
                 verdict.candidates = store::customers_named(cx.tx, &verdict.details.organization).await?;
             }
             let why = match verdict.candidates.as_slice() {
-                _ if !verdict.protected => "The user could have chosen the organization: its registration method is not protected.",
+                _ if !verdict.protected => {
+                    "The user could have chosen the organization: its registration method is not protected."
+                }
                 [] => "No organization is called like the user's.",
                 [_] => "",
                 _ => "More than one organization is called like the user's.",

@@ -67,7 +67,9 @@ async fn perform(core: &Arc<Core>, action: &'static Action, rule: Uuid, body: Va
     let call = Call { action, via: None, target: Some(id::hex(&rule)), body, mode: Mode::Whole };
     match core.perform(&Caller::system(), call).await {
         Ok(done) => Ok(Some(done)),
-        Err(error @ (Error::Unavailable(_) | Error::Broken(_) | Error::Duplicate(_) | Error::Dangling(_))) => Err(error),
+        Err(error @ (Error::Unavailable(_) | Error::Broken(_) | Error::Duplicate(_) | Error::Dangling(_))) => {
+            Err(error)
+        }
         Err(error) => {
             tracing::warn!(%error, rule = %rule, action = action.name, "a rule for new people was not applied");
             Ok(None)

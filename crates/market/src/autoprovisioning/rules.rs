@@ -106,8 +106,8 @@ const BASIC: usize = 3;
 pub fn matches(checks: &[Check]) -> bool {
     let (basic, further) = checks.split_at(BASIC.min(checks.len()));
     let configured = |check: &&Check| check.configured;
-    let basic_fits = !basic.iter().any(|check| check.configured)
-        || basic.iter().filter(configured).any(|check| check.matched);
+    let basic_fits =
+        !basic.iter().any(|check| check.configured) || basic.iter().filter(configured).any(|check| check.matched);
     let further_fit = further.iter().filter(configured).all(|check| check.matched);
     checks.iter().any(|check| check.configured) && basic_fits && further_fit
 }
@@ -145,7 +145,9 @@ mod tests {
         assert!(fits(rule(basic(&[r".*@uni\.example"], &[]))));
         assert!(fits(rule(basic(&["ann"], &["nobody"]))) && fits(rule(basic(&["bob"], &["staff"]))));
         // Anchored at the start only, in its case; a broken pattern fits nothing; none is slow.
-        assert!(!fits(rule(basic(&["uni"], &[]))) && !fits(rule(basic(&["ANN"], &[]))) && !fits(rule(basic(&["("], &[]))));
+        assert!(
+            !fits(rule(basic(&["uni"], &[]))) && !fits(rule(basic(&["ANN"], &[]))) && !fits(rule(basic(&["("], &[])))
+        );
         assert!(!fits(rule(basic(&["(a+)+$"], &["student"]))));
         let unknown = Known::default();
         assert!(!matches(&checks(&rule(basic(&[".*"], &[])), &unknown)), "who has no address fits no pattern");

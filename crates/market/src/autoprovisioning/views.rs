@@ -21,7 +21,7 @@ const COLUMNS: &[Column] = &[
     Column::new("user_claims", Object, "'{}'", "Other claims; rules do not look at any."),
     Column::new("customer", Link("customer"), "c.uuid", "The organization.").nullable(),
     Column::new("customer_name", Text, "COALESCE(c.name, '')", "Name of the organization."),
-    Column::new("customer_uuid", Text, "COALESCE(HEXID(c.uuid), '')", "Identifier of the organization."),
+    Column::new("customer_uuid", Uuid, "c.uuid", "Identifier of the organization.").nullable(),
     Column::new("use_user_organization_as_customer_name", Bool, "a.use_user_organization_as_customer_name",
         "Whether the organization is the one that is called like the person's."),
     Column::new("create_project", Bool, "a.create_project", "Whether the person gets a project."),
@@ -40,7 +40,7 @@ const COLUMNS: &[Column] = &[
     Column::new("plan_name", Text, "COALESCE(plan.name, '')", "Name of the plan."),
     Column::new("offering_name", Text, "COALESCE(f.name, '')", "Name of the plan's offering."),
     // The official client takes nothing but an identifier here.
-    Column::new("offering_uuid", Text, "COALESCE(HEXID(f.uuid), '00000000000000000000000000000000')",
+    Column::new("offering_uuid", Uuid, "COALESCE(HEXID(f.uuid), '00000000-0000-0000-0000-000000000000')",
         "Identifier of the plan's offering; zeros without a plan."),
     Column::new("category_title", Text, "COALESCE(category.title, '')", "Title of the offering's category."),
     Column::new("category_url", Link("category"), "category.uuid", "Address of the offering's category.").nullable(),
