@@ -29,6 +29,7 @@ pub fn register(registry: &mut Registry) {
     bridge::register(registry);
     passkey::register(registry);
     second_factor::register(registry);
+    sign_in::register(registry);
     ldap::register(registry);
 }
 
@@ -44,5 +45,6 @@ pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
     bridge::jobs(core, runner);
     passkey::jobs(core, runner);
     second_factor::jobs(core, runner);
+    sign_in::jobs(core, runner);
     ldap::jobs(core, runner);
 }
