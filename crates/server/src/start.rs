@@ -40,6 +40,14 @@ pub fn core(store: Store, clock: Clock) -> Core {
     stoa_support::equip(stoa_market::equip(stoa_identity::equip(stoa_tenancy::equip(core))))
 }
 
+/// Puts into a core what the operator sets.
+pub fn configured(core: Core, config: &Config) -> Core {
+    match &config.ldap {
+        Some(settings) => core.with(Arc::new(stoa_identity::ldap::Directory::new(settings.clone()))),
+        None => core,
+    }
+}
+
 /// Opens the store that the settings name, making the data directory if it is missing.
 ///
 /// # Errors
@@ -65,7 +73,9 @@ pub async fn start(config: &Config) -> Result<Arc<Core>> {
     }
     let clock = Clock::new();
     prepare(&store, &clock).await?;
-    Ok(Arc::new(core(store, clock)))
+    let core = configured(core(store, clock), config);
+    stoa_identity::passkey::settle(&core, config.public_url.as_deref()).await?;
+    Ok(Arc::new(core))
 }
 
 /// Puts into a migrated store what every installation has from its first moment: the shipped roles.
