@@ -3,14 +3,15 @@
 #
 #   tests/clients/run.sh PATH-TO-STOA [sqlite | postgres://…] [PART…]
 #
-# Parts, all by default: example strict bad_input schemathesis. The example runs on a fresh store; the others on a demo store.
+# Parts, all by default: example team nodes oidc strict bad_input schemathesis. The first ones run on fresh stores (`team` in a
+# browser: chromium and chromium-driver; `nodes` on PostgreSQL only), the last three on a demo store.
 # With PostgreSQL the URL names an empty database for the example; databases NAME_demo… are made next to it (needs psql).
 # EXAMPLES, PHASES and MINUTES reach schemathesis.sh. Leaves logs in target/clients. Exit code 0: everything passed.
 set -euo pipefail
 stoa=$(realpath "${1:?path to the stoa binary}")
 database=${2:-sqlite}
 shift; [ $# -gt 0 ] && shift
-parts=("$@"); [ ${#parts[@]} -gt 0 ] || parts=(example strict bad_input schemathesis)
+parts=("$@"); [ ${#parts[@]} -gt 0 ] || parts=(example team nodes strict bad_input schemathesis)
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/clients
@@ -60,6 +61,20 @@ start_server() {
   store=(--data "$data")
   local address; address=$(database_for "$name")
   [ -z "$address" ] || store+=(--database "$address")
+  listen "$name" "$port" "$@"
+}
+
+# One more node over the store of the last one; sets url and server.
+start_node() {
+  local port; port=$(free_port)
+  url=http://127.0.0.1:$port
+  listen second-node "$port"
+}
+
+# listen NAME PORT [options]: serves $store and waits until it is ready.
+listen() {
+  local name=$1 port=$2; shift 2
+  [ "$name" != team ] || export STOA_PUBLIC_URL="http://localhost:$port"
   "$stoa" serve "$@" "${store[@]}" --listen "127.0.0.1:$port" >"$logs/$name.log" 2>&1 &
   server=$!
   for _ in $(seq 600); do
@@ -114,6 +129,27 @@ if wanted example; then
   staff=$(new_user kit-staff --staff)
   part example "$py" "$root/examples/first_allocation.py" --url "$url" --token "$staff"
   stop_server
+fi
+
+# Passkeys need a name, so people see the server as `localhost` here; the example takes the mail.
+if wanted team; then
+  smtp=127.0.0.1:$(free_port)
+  export STOA_SMTP_URL="smtp://$smtp?tls=none" STOA_MAIL_FROM="Stoa <stoa@example.org>"
+  start_server team
+  staff=$(new_user kit-staff --staff)
+  part team "$py" "$root/examples/invite_a_team.py" --url "${url/127.0.0.1/localhost}" --token "$staff" --smtp "$smtp"
+  stop_server
+  unset STOA_SMTP_URL STOA_MAIL_FROM STOA_PUBLIC_URL
+fi
+
+if wanted nodes && [ "$database" != sqlite ]; then
+  start_server nodes
+  staff=$(new_user kit-staff --staff)
+  first=$url first_server=$server
+  start_node
+  part nodes "$py" "$here/two_nodes.py" --first "$first" --second "$url" --token "$staff"
+  stop_server
+  server=$first_server stop_server
 fi
 
 if wanted strict || wanted bad_input || wanted schemathesis; then

@@ -8,7 +8,7 @@ use proptest::{
     test_runner::{Config, TestRng, TestRunner},
 };
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Mutex};
 use stoa_kernel::{
     Date, Time,
     access::{Actor, Decision, Found, Needs, decide},
@@ -40,16 +40,49 @@ const INSIDE: &str = "10.7.7.7";
 /// Something that happens to a world. Numbers choose among what there is.
 #[derive(Debug, Clone)]
 enum Step {
-    Grant { user: usize, role: usize, on: usize, hours: Option<i64> },
-    Revoke { user: usize, role: usize, on: usize },
-    Disable { role: usize },
-    Enable { role: usize },
-    Strip { role: usize, keep: usize },
-    EndProject { project: usize, days: i64 },
-    Remove { project: usize },
-    Wall { customer: usize },
-    Support { user: usize },
-    Wait { hours: i64 },
+    Grant {
+        user: usize,
+        role: usize,
+        on: usize,
+        hours: Option<i64>,
+    },
+    Revoke {
+        user: usize,
+        role: usize,
+        on: usize,
+    },
+    Disable {
+        role: usize,
+    },
+    Enable {
+        role: usize,
+    },
+    Strip {
+        role: usize,
+        keep: usize,
+    },
+    EndProject {
+        project: usize,
+        days: i64,
+    },
+    Remove {
+        project: usize,
+    },
+    Wall {
+        customer: usize,
+    },
+    Support {
+        user: usize,
+    },
+    /// A personal access token of a user (or, after the last, of staff).
+    Mint {
+        user: usize,
+        scopes: Vec<usize>,
+        bind: Vec<(usize, usize)>,
+    },
+    Wait {
+        hours: i64,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -66,8 +99,36 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..4_usize).prop_map(|project| Step::Remove { project }),
         1 => (0..3_usize).prop_map(|customer| Step::Wall { customer }),
         1 => user.prop_map(|user| Step::Support { user }),
+        4 => mint(),
         2 => (1..40_i64).prop_map(|hours| Step::Wait { hours }),
     ]
+}
+
+/// What tokens of these worlds may carry: what the roles here carry and actions here need, and staff power.
+const CARRIED: &[&str] = &[
+    "PROJECT.LIST",
+    "RESOURCE.LIST",
+    "ORDER.LIST",
+    "PROJECT.UPDATE",
+    "ORDER.APPROVE",
+    "ORDER.CREATE",
+    "PROJECT.CREATE",
+    "PROJECT.CREATE_PERMISSION",
+    "CUSTOMER.CREATE_PERMISSION",
+    "CUSTOMER.CONTACT_UPDATE",
+    "OFFERING.UPDATE",
+    "OFFERING.PAUSE",
+    "RESOURCE.TERMINATE",
+    "RESOURCE.UPDATE",
+    "CUSTOMER.UPDATE",
+    "STAFF.ACCESS",
+    "SUPPORT.ACCESS",
+];
+
+fn mint() -> impl Strategy<Value = Step> {
+    let scopes = prop::collection::vec(0..CARRIED.len(), 1..9);
+    let bind = prop_oneof![Just(vec![]), prop::collection::vec((0..5_usize, 0..4_usize), 1..3)];
+    (0..=USERS, scopes, bind).prop_map(|(user, scopes, bind)| Step::Mint { user, scopes, bind })
 }
 
 /// The fixed part of a world: who and what there is before anything happens.
@@ -77,6 +138,8 @@ struct Stage {
     projects: Vec<Thing>,
     provider: Thing,
     offering: Thing,
+    resource: String,
+    tokens: Mutex<Vec<Person>>,
 }
 
 impl Stage {
@@ -87,6 +150,11 @@ impl Stage {
         let mut users = Vec::new();
         for _ in 0..USERS {
             users.push(lab.user("user").await);
+        }
+        lab.post(&lab.staff, "/api/override-settings/", json!({"PAT_ENABLED": true})).await.is(200);
+        for user in users.iter().chain([&lab.staff]) {
+            let body = json!({"can_use_personal_access_tokens": true});
+            lab.patch(&lab.staff, &format!("/api/users/{}/", user.uuid), body).await.is(200);
         }
         let mut customers = Vec::new();
         for name in ["Acme", "Other", "HPC"] {
@@ -99,9 +167,11 @@ impl Stage {
         let provider = lab.provider(&customers[2]).await;
         let category = lab.category().await;
         let offering = lab.offering(&customers[2], &category, "Cluster", json!({})).await;
+        let mut resource = String::new();
         for project in [&projects[0], &projects[2]] {
             for done in [false, true] {
                 let order = thing(lab.order(&lab.staff, project, &offering, json!({"storage": 1})).await.is(201));
+                order.body["marketplace_resource_uuid"].as_str().unwrap().clone_into(&mut resource);
                 if done {
                     for action in ["approve_by_provider", "set_state_done"] {
                         lab.post(&lab.staff, &format!("{}{action}/", order.url), json!({})).await.is(200);
@@ -109,7 +179,7 @@ impl Stage {
                 }
             }
         }
-        Stage { users, customers, projects, provider, offering }
+        Stage { users, customers, projects, provider, offering, resource, tokens: Mutex::default() }
     }
 
     /// The thing on which a role of this kind is given.
@@ -163,6 +233,29 @@ impl Stage {
             Step::Support { user } => {
                 let path = format!("/api/users/{}/", self.users[user].uuid);
                 lab.patch(staff, &path, json!({"is_support": true})).await
+            }
+            Step::Mint { user, ref scopes, ref bind } => {
+                let owner = self.users.get(user).unwrap_or(&lab.staff);
+                let bound: Vec<Value> = bind
+                    .iter()
+                    .map(|(kind, on)| match *kind {
+                        4 => json!({"type": "resource", "uuid": self.resource}),
+                        kind => {
+                            let kind = ["customer", "project", "service_provider", "offering"][kind];
+                            json!({"type": kind, "uuid": self.place(kind, *on).uuid})
+                        }
+                    })
+                    .collect();
+                let scopes: Vec<&str> = scopes.iter().map(|at| CARRIED[*at]).collect();
+                let body = json!({"name": "token", "scopes": scopes, "allowed_scopes": bound,
+                    "expires_at": lab.core.now().plus_seconds(20 * 86_400).to_string()});
+                let owner = lab.signed_in(&owner.name).await.calling_from(INSIDE);
+                let made = lab.post(&owner, "/api/personal-access-tokens/", body).await;
+                if made.status == 201 {
+                    let person = Person { token: made.text("token"), ..owner };
+                    self.tokens.lock().unwrap().push(person);
+                }
+                made
             }
             Step::Wait { hours } => {
                 lab.advance(hours * 3_600);
@@ -229,9 +322,36 @@ struct Tables {
     orders: Vec<(i64, i64, i64)>,
 }
 
-/// Who asks, when, from where.
+/// A personal access token, as it lies in the tables.
+struct Token {
+    scopes: BTreeSet<String>,
+    bound: Vec<(String, i64)>,
+    until: Time,
+}
+
+impl Token {
+    async fn read(lab: &Lab, person: &Person) -> Token {
+        let sql = "SELECT id, scopes, expires_at FROM personal_tokens WHERE hash = $1";
+        let rows = lab.core.store.query(sql, &vals![stoa_testing::stored(&person.token)]).await.unwrap();
+        let id: i64 = rows[0].get(0).unwrap();
+        let sql = "SELECT scope, scope_id FROM personal_token_bindings WHERE token_id = $1";
+        let bound = lab.core.store.query(sql, &vals![id]).await.unwrap();
+        Token {
+            scopes: serde_json::from_str(&rows[0].get::<String>(1).unwrap()).unwrap(),
+            bound: bound.iter().map(|row| (row.get(0).unwrap(), row.get(1).unwrap())).collect(),
+            until: rows[0].get(2).unwrap(),
+        }
+    }
+
+    fn passes(&self, permission: &str) -> bool {
+        self.scopes.contains(permission)
+    }
+}
+
+/// Who asks, when, from where, with what.
 #[derive(Clone, Copy)]
-struct Asker {
+struct Asker<'a> {
+    token: Option<&'a Token>,
     user: i64,
     at: Time,
     inside: bool,
@@ -309,12 +429,30 @@ impl Tables {
         }
     }
 
-    fn is_staff(&self, user: i64) -> bool {
-        self.users.iter().any(|row| row.0 == user && row.1)
+    fn is_staff(&self, asker: Asker) -> bool {
+        let passes = asker.token.is_none_or(|token| token.passes("STAFF.ACCESS"));
+        passes && self.users.iter().any(|row| row.0 == asker.user && row.1)
     }
 
-    fn is_support(&self, user: i64) -> bool {
-        self.users.iter().any(|row| row.0 == user && row.2)
+    fn sees_all(&self, asker: Asker) -> bool {
+        let passes = asker.token.is_none_or(|token| token.passes("SUPPORT.ACCESS"));
+        self.is_staff(asker) || passes && self.users.iter().any(|row| row.0 == asker.user && (row.1 || row.2))
+    }
+
+    /// Whether a thing is one of those to which the asker's token is bound, or belongs to one.
+    fn inside(&self, asker: Asker, kind: &str, id: i64) -> bool {
+        let Some(token) = asker.token.filter(|token| !token.bound.is_empty()) else { return true };
+        let paths: &[&str] = match kind {
+            "project" | "offering" | "service_provider" => &["itself", "customer"],
+            "resource" => &["itself", "project", "project.customer", "offering"],
+            "order" => &["project", "project.customer", "offering", "offering.customer"],
+            _ => &["itself"],
+        };
+        let belongs = |path: &&str| {
+            let (kind, id) = self.at(kind, id, path)?;
+            token.bound.iter().any(|bound| bound.0 == kind && bound.1 == id).then_some(())
+        };
+        paths.iter().any(|path| belongs(path).is_some())
     }
 
     /// What a role was at an instant.
@@ -351,6 +489,11 @@ impl Tables {
         if !role.active || permission.is_some_and(|name| !role.permissions.contains(name)) {
             return false;
         }
+        if let Some(token) = asker.token
+            && (permission.is_some_and(|name| !token.passes(name)) || role.permissions.is_disjoint(&token.scopes))
+        {
+            return false;
+        }
         if grant.scope == "project"
             && let Some(project) = self.project(grant.scope_id)
         {
@@ -361,7 +504,7 @@ impl Tables {
                 return false;
             }
         }
-        let free = asker.past || self.is_staff(asker.user) || self.is_support(asker.user);
+        let free = asker.past || self.sees_all(asker);
         free || asker.inside || !self.walled.contains(&grant.customer)
     }
 
@@ -406,15 +549,19 @@ impl Tables {
         ["customer", "project", "resource", "order", "offering", "service_provider"].into_iter().find(|k| *k == kind)
     }
 
-    /// The decision. `None` where a place is not one that this evaluator knows.
+    /// The decision about an action. `None` where a place is not one that this evaluator knows.
     fn may(&self, asker: Asker, needs: &Needs, thing: &Found) -> Option<bool> {
+        let inside = self.inside(asker, thing.thing, thing.id);
         Some(match needs {
-            Needs::Nothing | Needs::SignedIn => true,
-            Needs::Staff => self.is_staff(asker.user),
-            Needs::StaffOrSupport => self.is_staff(asker.user) || self.is_support(asker.user),
-            Needs::Own => thing.owner == asker.user,
+            Needs::Nothing | Needs::AnySignedIn => true,
+            Needs::SignedIn => asker.token.is_none(),
+            Needs::InPerson(needs) => asker.token.is_none() && self.may(asker, needs, thing)?,
+            Needs::Staff => self.is_staff(asker),
+            Needs::StaffOrSupport => self.sees_all(asker),
+            Needs::Own => asker.token.is_none() && thing.owner == asker.user,
             Needs::Permission(permission, places) => {
-                let mut may = self.is_staff(asker.user);
+                let passes = asker.token.is_none_or(|token| token.passes(permission.name));
+                let mut may = self.is_staff(asker);
                 for place in *places {
                     match self.at(thing.thing, thing.id, place) {
                         Some(scope) => may |= self.has(asker, scope, Some(permission.name), false),
@@ -422,19 +569,24 @@ impl Tables {
                         None => {}
                     }
                 }
-                may
+                may && passes && inside
             }
             Needs::Role(places) => {
-                let mut may = self.is_staff(asker.user);
+                let mut may = self.is_staff(asker);
                 for place in *places {
                     may |= self.has(asker, self.at(thing.thing, thing.id, place)?, None, true);
                 }
-                may
+                may && inside
             }
             Needs::Within(permission, scope, place) => {
+                let passes = asker.token.is_none_or(|token| token.passes(permission.name));
                 let (_, customer) = self.at(thing.thing, thing.id, place)?;
                 let mut here = self.grants.iter().filter(|grant| grant.scope == *scope && grant.customer == customer);
-                self.is_staff(asker.user) || here.any(|grant| self.holds(asker, grant, Some(permission.name), false))
+                let held = here.any(|grant| {
+                    let bound = self.inside(asker, &grant.scope, grant.scope_id);
+                    bound && self.holds(asker, grant, Some(permission.name), false)
+                });
+                passes && inside && (self.is_staff(asker) || held)
             }
             Needs::Any(several) => {
                 let mut may = false;
@@ -448,9 +600,14 @@ impl Tables {
 
     /// Whether a row of a view is seen. `None` for views that this evaluator does not know.
     fn sees(&self, asker: Asker, view: &View, id: i64) -> Option<bool> {
-        if self.is_staff(asker.user) || self.is_support(asker.user) {
+        if self.sees_all(asker) {
             return Some(true);
         }
+        let kind = match view.name {
+            "provider_resources" => "resource",
+            name => name.strip_suffix('s').unwrap_or(name),
+        };
+        let inside = self.inside(asker, kind, id);
         let consumer = |project: i64, permission: &str| {
             let customer = self.project(project).map_or(0, |project| project.customer);
             self.has(asker, ("project", project), Some(permission), true)
@@ -463,7 +620,7 @@ impl Tables {
                 || self.has(asker, ("customer", customer), permission, true)
                 || self.has(asker, ("service_provider", provider), permission, true)
         };
-        Some(match view.name {
+        let seen = match view.name {
             "customers" => {
                 // Itself, its projects or its provider; a role on an offering shows the offering alone.
                 let shows = ["customer", "project", "service_provider", "resource"];
@@ -481,7 +638,8 @@ impl Tables {
                 consumer(order.1, "ORDER.LIST") || provider(order.2, Some("ORDER.LIST"))
             }
             _ => return None,
-        })
+        };
+        Some(seen && inside)
     }
 }
 
@@ -496,12 +654,23 @@ async fn agree(lab: &Lab, stage: &Stage, instants: &[Time]) -> Result<usize, Str
     for user in &stage.users {
         // Waiting ends tokens; the people sign in again.
         let person = lab.signed_in(&user.name).await;
-        people.push((person.calling_from(INSIDE), true));
-        people.push((person, false));
+        people.push((person.calling_from(INSIDE), true, None));
+        people.push((person, false, None));
     }
-    for (person, inside) in &people {
+    let minted: Vec<Person> = stage.tokens.lock().unwrap().clone();
+    for person in minted {
+        let token = Token::read(lab, &person).await;
+        let holds = lab.core.actor(&person.caller()).await.is_ok();
+        if holds != (token.until > now) {
+            return Err(format!("a token of {} holds: {holds}", person.name));
+        }
+        if holds {
+            people.push((person, true, Some(token)));
+        }
+    }
+    for (person, inside, token) in &people {
         let actor = lab.actor(person).await;
-        let asker = Asker { user: actor.id, at: now, inside: *inside, past: false };
+        let asker = Asker { token: token.as_ref(), user: actor.id, at: now, inside: *inside, past: false };
         for view in lab.core.views().iter().copied() {
             asked += listed_exactly_if_fetchable(lab, &actor, view).await?;
             for (id, lookup) in gallery::everything(lab, view).await {
@@ -519,10 +688,14 @@ async fn agree(lab: &Lab, stage: &Stage, instants: &[Time]) -> Result<usize, Str
             for (_, lookup) in gallery::everything(lab, view).await {
                 let Some(found) = gallery::found(lab, None, view, &lookup).await else { continue };
                 let Some(naive) = tables.may(asker, &action.needs, &found) else { break };
-                same(decide(&actor, &action.needs, &found), naive, person, action.name, &found, now)?;
+                same(action.decide(&actor, &found), naive, person, action.name, &found, now)?;
                 asked += 1;
                 // From where somebody else calls is not known, so his explanation leaves walls out; every few questions do.
-                if *inside && asked % 11 == 0 {
+                if let Some(token) = token {
+                    if asked % 11 == 0 && sees(lab, &actor, view, &lookup).await && !found.uuid.is_nil() {
+                        told(lab, &actor, action.name, &found, token, naive).await?;
+                    }
+                } else if *inside && asked % 11 == 0 {
                     let naive = naive && sees(lab, &actor, view, &lookup).await;
                     explained(lab, person, action.name, &found, None, naive).await?;
                 }
@@ -534,13 +707,13 @@ async fn agree(lab: &Lab, stage: &Stage, instants: &[Time]) -> Result<usize, Str
         let uuid = id::parse(&user.uuid).unwrap_or_default();
         for at in instants {
             let Some(actor) = lab.core.actor_at(uuid, *at).await.map_err(|error| error.to_string())? else { continue };
-            let asker = Asker { user: actor.id, at: *at, inside: true, past: true };
+            let asker = Asker { token: None, user: actor.id, at: *at, inside: true, past: true };
             for action in lab.core.actions() {
                 let (Target::Thing(view) | Target::Parent(_, view)) = action.target else { continue };
                 for (_, lookup) in gallery::everything(lab, view).await {
                     let Some(found) = gallery::found(lab, None, view, &lookup).await else { continue };
                     let Some(naive) = tables.may(asker, &action.needs, &found) else { break };
-                    same(decide(&actor, &action.needs, &found), naive, user, action.name, &found, *at)?;
+                    same(action.decide(&actor, &found), naive, user, action.name, &found, *at)?;
                     asked += 1;
                     if asked % 11 == 0 {
                         let naive = naive && sees(lab, &actor, view, &lookup).await;
@@ -578,6 +751,19 @@ async fn explained(
     let reasons = answer["reasons"].as_array().is_some_and(|reasons| !reasons.is_empty());
     if answer["allowed"] != naive || !reasons {
         return Err(format!("{action} on {scope} for {} is explained as {answer}, not {naive}", who.name));
+    }
+    Ok(())
+}
+
+/// Asks, with a token, for the explanation of what it may.
+async fn told(lab: &Lab, actor: &Actor, action: &str, found: &Found, token: &Token, naive: bool) -> Result<(), String> {
+    let scope = format!("{}:{}", found.thing, id::hex(&found.uuid));
+    let question = explain::Question { action, scope: Some(&scope), ..explain::Question::default() };
+    let answer = explain::explain_to(&lab.core, actor, question).await;
+    let answer = answer.map_err(|error| format!("explaining {action} on {scope} to a token: {error}"))?;
+    if answer["allowed"] != naive {
+        let (scopes, bound) = (&token.scopes, &token.bound);
+        return Err(format!("{action} on {scope} with {scopes:?} {bound:?} is explained as {answer}, not {naive}"));
     }
     Ok(())
 }

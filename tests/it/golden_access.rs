@@ -5,7 +5,7 @@ use crate::gallery::{self, Gallery};
 use std::{collections::BTreeMap, fmt::Write, fs, path::PathBuf};
 use stoa_kernel::{
     Val,
-    access::{Actor, Decision, Found, Needs, Reason, decide},
+    access::{Actor, Decision, Found, Needs, Reason},
     action::{Action, Target},
     door,
     view::View,
@@ -64,11 +64,11 @@ fn why(decision: &Decision) -> String {
 }
 
 fn cell(actor: &Actor, action: &Action, found: Option<&Found>) -> String {
-    if !actor.signed_in() && !decide(actor, &action.needs, &Found::default()).allowed {
+    if !actor.signed_in() && !action.decide(actor, &Found::default()).allowed {
         return "✘".into();
     }
     let Some(found) = found else { return "–".into() };
-    let decision = decide(actor, &action.needs, found);
+    let decision = action.decide(actor, found);
     if !decision.allowed {
         return "✘".into();
     }
@@ -81,6 +81,8 @@ fn needed(needs: &Needs) -> String {
     match needs {
         Needs::Nothing => "nothing".into(),
         Needs::SignedIn => "to be signed in".into(),
+        Needs::AnySignedIn => "to be signed in, by a token too".into(),
+        Needs::InPerson(needs) => format!("{}, in person", needed(needs)),
         Needs::Permission(permission, places) => format!("`{}` at {}", permission.name, places.join(" or ")),
         Needs::Within(permission, scope, place) => format!("`{}` at any {scope} of the {place}", permission.name),
         Needs::Role(places) => format!("any role at {}", places.join(" or ")),

@@ -1,1 +1,56 @@
+//! Reviews of roles: opened by themselves, seen and closed by those who may, on record (mission R7).
 
+use serde_json::json;
+use stoa_testing::both;
+
+const CUSTOMERS: &str = "/api/customer-permissions-reviews/";
+const PROJECTS: &str = "/api/project-permissions-reviews/";
+
+both! {
+    async fn a_review_opens_daily_unless_one_is_open_or_was_closed_lately(lab: Lab) {
+        let organization = lab.organization("Acme").await;
+        let owner = lab.member(&organization, "CUSTOMER.OWNER").await;
+        lab.organization("Empty").await;
+        lab.run_jobs().await;
+        let open = lab.get(&owner, CUSTOMERS).await.is(200);
+        assert_eq!(open.column("customer_name"), ["Acme"]);
+        lab.advance(86_400);
+        lab.run_jobs().await;
+        assert_eq!(lab.count(&lab.staff, CUSTOMERS).await, 1, "none beside an open one");
+        let owner = lab.signed_in(&owner.name).await;
+        let close = format!("{CUSTOMERS}{}/close/", open.rows()[0]["uuid"].as_str().unwrap());
+        lab.post(&owner, &close, json!({})).await.is(200);
+        lab.post(&owner, &close, json!({})).await.is(400);
+        let closed = lab.get(&owner, &format!("{CUSTOMERS}?is_pending=false")).await.is(200);
+        assert_eq!(closed.rows()[0]["reviewer_uuid"], owner.uuid.as_str());
+        lab.advance(89 * 86_400);
+        lab.run_jobs().await;
+        assert_eq!(lab.count(&lab.staff, CUSTOMERS).await, 1, "none within ninety days");
+        lab.advance(2 * 86_400);
+        lab.run_jobs().await;
+        assert_eq!(lab.count(&lab.staff, CUSTOMERS).await, 2);
+        let events = lab.get(&lab.staff, "/api/events/?event_type=customer_permission_review_closed").await;
+        assert_eq!(events.rows().len(), 1);
+    }
+
+    async fn only_those_who_may_review_see_and_close(lab: Lab) {
+        let organization = lab.organization("Acme").await;
+        let project = lab.project(&organization, "Apollo").await;
+        let owner = lab.member(&organization, "CUSTOMER.OWNER").await;
+        let manager = lab.member(&project, "PROJECT.MANAGER").await;
+        let administrator = lab.member(&project, "PROJECT.ADMIN").await;
+        let neighbour = lab.member(&lab.organization("Other").await, "CUSTOMER.OWNER").await;
+        lab.run_jobs().await;
+        let seen = lab.get(&manager, PROJECTS).await.is(200);
+        assert_eq!(seen.column("project_name"), ["Apollo"]);
+        let address = format!("{PROJECTS}{}/", seen.rows()[0]["uuid"].as_str().unwrap());
+        for person in [&administrator, &neighbour] {
+            assert_eq!(lab.count(person, PROJECTS).await, 0);
+            lab.get(person, &address).await.is_not_found();
+            lab.post(person, &format!("{address}close/"), json!({})).await.is_not_found();
+        }
+        assert_eq!(lab.count(&manager, CUSTOMERS).await, 0);
+        assert_eq!(lab.count(&owner, CUSTOMERS).await, 1);
+        lab.post(&manager, &format!("{address}close/"), json!({})).await.is(200);
+    }
+}

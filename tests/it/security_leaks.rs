@@ -4,7 +4,7 @@ use crate::gallery::{self, Gallery, path_of, text_of};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_kernel::{
-    access::{Found, decide},
+    access::Found,
     action::{Action, Target},
     field::{Kind, Who},
     view::View,
@@ -26,7 +26,7 @@ async fn who_may<'a>(
             let Some(found) = gallery::found(lab, Some(person), view, &lookup).await else { continue };
             let in_state =
                 action.from.is_empty() || found.state.as_deref().is_some_and(|state| action.from.contains(&state));
-            if in_state && decide(&actor, &action.needs, &found).allowed {
+            if in_state && action.decide(&actor, &found).allowed {
                 return Some((who, person, found));
             }
         }

@@ -2,12 +2,14 @@
 //!
 //! Whoever is proved gets a session or a login token of tenancy's; what he may do then is tenancy's matter.
 
+pub mod additions;
 pub mod bridge;
 pub mod ldap;
 pub mod oidc;
 pub mod passkey;
 pub mod provider;
 pub mod second_factor;
+pub mod sign_in;
 
 use std::sync::Arc;
 use stoa_kernel::{
@@ -29,11 +31,12 @@ pub fn register(registry: &mut Registry) {
     passkey::register(registry);
     second_factor::register(registry);
     ldap::register(registry);
+    registry.fuller.extend(additions::fuller());
 }
 
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
-    core
+    core.with(provider::outbound::Outbound::default()).with(oidc::keys::Keys::default())
 }
 
 /// What this area does later and periodically.

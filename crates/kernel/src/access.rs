@@ -5,6 +5,7 @@
 //!
 //! Layers, in order: what a token narrows (even for staff), rules that deny, grants, staff and support. Nothing widens.
 
+pub use crate::narrow::{Bound, Narrow, Walk};
 use crate::{id::Uuid, time::Time};
 use serde::Serialize;
 use std::{fmt, net::IpAddr, sync::Arc};
@@ -59,6 +60,11 @@ impl PermissionSet {
     /// What is in either set.
     pub fn union(&self, other: &PermissionSet) -> PermissionSet {
         PermissionSet(std::array::from_fn(|i| self.0[i] | other.0[i]))
+    }
+
+    /// What is in both sets.
+    pub fn both(&self, other: &PermissionSet) -> PermissionSet {
+        PermissionSet(std::array::from_fn(|i| self.0[i] & other.0[i]))
     }
 
     /// Whether nothing is in the set.
@@ -128,6 +134,8 @@ pub enum Stop {
     ScopeRemoved,
     /// The organization accepts its people only from certain networks, and the caller is not in one.
     Network,
+    /// The credential lets nothing of what the role carries pass.
+    Narrowed,
 }
 
 impl Held {
@@ -140,17 +148,6 @@ impl Held {
     pub fn shows(&self) -> bool {
         matches!(self.stopped, None | Some(Stop::ScopeEnded))
     }
-}
-
-/// What a narrowed credential leaves of its user (mission R5: nothing widens a token).
-#[derive(Debug, Clone, Default)]
-pub struct Narrow {
-    /// Only these permissions count.
-    pub permissions: PermissionSet,
-    /// Whether staff power passes through this credential.
-    pub staff: bool,
-    /// Whether a support agent's view passes through this credential.
-    pub support: bool,
 }
 
 /// Who asks: a user with everything that decides about him, loaded in one query.
@@ -216,9 +213,9 @@ impl Actor {
         self.staff && self.narrow.as_ref().is_none_or(|narrow| narrow.staff)
     }
 
-    /// Whether this actor sees everything: staff or a support agent.
+    /// Whether this actor sees everything: staff or a support agent, and the credential lets that pass.
     pub fn sees_all(&self) -> bool {
-        self.is_staff() || self.support && self.narrow.as_ref().is_none_or(|narrow| narrow.support || narrow.staff)
+        self.is_staff() || (self.staff || self.support) && self.narrow.as_ref().is_none_or(|narrow| narrow.support)
     }
 
     /// Keys of the scopes of one kind where a grant shows; with a permission, only where the role carries it.
@@ -249,6 +246,11 @@ impl Actor {
         counting.filter(|held| self.carries(held, permission)).map(|held| held.scope_id).collect()
     }
 
+    /// Whether this actor is staff, and his credential lets both that and the permission pass.
+    pub fn passes_as_staff(&self, permission: Permission) -> bool {
+        self.is_staff() && self.narrow.as_ref().is_none_or(|narrow| narrow.permissions.contains(permission))
+    }
+
     fn carries(&self, held: &Held, permission: Permission) -> bool {
         held.role.permissions.contains(permission)
             && self.narrow.as_ref().is_none_or(|narrow| narrow.permissions.contains(permission))
@@ -260,8 +262,14 @@ impl Actor {
 pub enum Needs {
     /// Anybody, signed in or not.
     Nothing,
-    /// Anybody who is signed in.
+    /// Anybody who is signed in. As the need of an action it does not let narrowed credentials pass, since none of their
+    /// permissions says that they may; see [`decide_on`].
     SignedIn,
+    /// Anybody who is signed in, by a narrowed credential too: for actions that change nothing of the user's own.
+    AnySignedIn,
+    /// These needs, of the user in person: neither by a narrowed credential nor by staff in his place. For everything that
+    /// makes, changes or removes credentials.
+    InPerson(&'static Needs),
     /// A grant that carries the permission at one of these places of the thing.
     Permission(Permission, &'static [Place]),
     /// A grant that carries the permission on any scope of this kind that belongs to the organization at the place: on any
@@ -269,7 +277,7 @@ pub enum Needs {
     Within(Permission, Scope, Place),
     /// Any grant at one of these places of the thing.
     Role(&'static [Place]),
-    /// The user whom the thing is, or belongs to.
+    /// The user whom the thing is, or belongs to. As the need of an action it does not let narrowed credentials pass.
     Own,
     /// Staff only.
     Staff,
@@ -397,6 +405,12 @@ pub enum Reason {
         /// What it holds back.
         permission: &'static str,
     },
+    /// The credential is bound to other things.
+    Bound,
+    /// The credential carries permissions, and this is done without one: only the user himself does it.
+    NoToken,
+    /// It is done in person only: neither by a narrowed credential nor in somebody's place.
+    NotInPerson,
     /// A rule of the action itself refuses, in words.
     Rule {
         /// The rule.
@@ -451,8 +465,18 @@ impl Reason {
                 Stop::ScopeEnded => format!("The {scope} has ended; the role {role} on it only shows."),
                 Stop::ScopeRemoved => format!("The {scope} is removed; the role {role} on it does not count."),
                 Stop::Network => format!("The role {role} on the {scope} counts only from certain networks."),
+                Stop::Narrowed => {
+                    format!("The token that was used carries nothing of the role {role} on the {scope}.")
+                }
             },
             Reason::Narrowed { permission } => format!("The token that was used does not carry {permission}."),
+            Reason::Bound => "The token that was used is bound to other things.".into(),
+            Reason::NoToken => {
+                "No permission that a token carries says this; it is done signed in, without one.".into()
+            }
+            Reason::NotInPerson => {
+                "This is done in person only: neither by a personal access token nor as another user.".into()
+            }
             Reason::Rule { text } => text.clone(),
             Reason::Ceiling { role, beyond } => {
                 format!("The role {role} carries more than the granter holds there: {}.", beyond.join(", "))
@@ -508,23 +532,45 @@ pub fn decide(actor: &Actor, needs: &Needs, thing: &Found) -> Decision {
     }
     match needs {
         Needs::Nothing => Decision::allow(Reason::Open),
-        Needs::SignedIn => Decision::allow(Reason::SignedIn),
+        Needs::SignedIn | Needs::AnySignedIn => Decision::allow(Reason::SignedIn),
+        Needs::InPerson(_) if !actor.in_person() => Decision::deny(Reason::NotInPerson),
+        Needs::InPerson(needs) => decide(actor, needs, thing),
         Needs::Own if actor.id != 0 && thing.owner == actor.id => Decision::allow(Reason::Own),
         Needs::Own => Decision::deny(Reason::NotOwn),
         Needs::Staff => staff(actor).unwrap_or_else(|| Decision::deny(Reason::NotStaff)),
         Needs::StaffOrSupport if actor.is_staff() => Decision::allow(Reason::Staff),
         Needs::StaffOrSupport if actor.sees_all() => Decision::allow(Reason::Support),
+        Needs::StaffOrSupport if actor.staff || actor.support => {
+            Decision::deny(Reason::Narrowed { permission: "SUPPORT.ACCESS" })
+        }
         Needs::StaffOrSupport => Decision::deny(Reason::NotSupport),
-        Needs::Permission(permission, places) => by_permission(actor, *permission, places, |held| {
+        Needs::Permission(permission, places) => by_permission(actor, *permission, places, thing, |held| {
             let mut stands = thing.places.iter().filter(|stand| places.contains(&stand.place));
             stands.any(|stand| stand.scope == held.scope && stand.id == held.scope_id)
         }),
-        Needs::Within(permission, scope, place) => by_permission(actor, *permission, &[*place], |held| {
-            held.scope == *scope && thing.at(place) == Some(held.owner_id)
+        Needs::Within(permission, scope, place) => by_permission(actor, *permission, &[*place], thing, |held| {
+            held.scope == *scope
+                && thing.at(place) == Some(held.owner_id)
+                && actor.bound().is_none_or(|bound| bound.holds_grant(held))
         }),
         Needs::Role(places) => by_role(actor, places, thing),
-        Needs::Any(several) => any(actor, several, thing),
+        Needs::Any(several) => any(several, |needs| decide(actor, needs, thing)),
     }
+}
+
+/// Decides whether an actor may run an action that needs this. As [`decide`], but a narrowed credential does only what a
+/// permission of it allows: that one is signed in, or that something is one's own, is not enough.
+pub fn decide_on(actor: &Actor, needs: &Needs, thing: &Found) -> Decision {
+    let needs = match (&actor.narrow, needs) {
+        (None, _) => return decide(actor, needs, thing),
+        (Some(_), Needs::Any(several)) => several,
+        (Some(_), one) => std::slice::from_ref(one),
+    };
+    any(needs, |needs| match needs {
+        Needs::SignedIn | Needs::Own => Decision::deny(Reason::NoToken),
+        Needs::Any(_) => decide_on(actor, needs, thing),
+        _ => decide(actor, needs, thing),
+    })
 }
 
 fn staff(actor: &Actor) -> Option<Decision> {
@@ -534,10 +580,10 @@ fn staff(actor: &Actor) -> Option<Decision> {
     actor.staff.then(|| Decision::deny(Reason::Narrowed { permission: "STAFF.ACCESS" }))
 }
 
-fn any(actor: &Actor, several: &[Needs], thing: &Found) -> Decision {
+fn any(several: &[Needs], decide: impl Fn(&Needs) -> Decision) -> Decision {
     let mut because = Vec::new();
     for needs in several {
-        let decision = decide(actor, needs, thing);
+        let decision = decide(needs);
         if decision.allowed {
             return decision;
         }
@@ -546,11 +592,20 @@ fn any(actor: &Actor, several: &[Needs], thing: &Found) -> Decision {
     Decision { allowed: false, because }
 }
 
-fn by_permission(actor: &Actor, permission: Permission, places: &[Place], here: impl Fn(&Held) -> bool) -> Decision {
+fn by_permission(
+    actor: &Actor,
+    permission: Permission,
+    places: &[Place],
+    thing: &Found,
+    here: impl Fn(&Held) -> bool,
+) -> Decision {
     if actor.narrow.as_ref().is_some_and(|narrow| !narrow.permissions.contains(permission)) {
         return Decision::deny(Reason::Narrowed { permission: permission.name });
     }
-    if actor.staff {
+    if actor.bound().is_some_and(|bound| !bound.holds(thing)) {
+        return Decision::deny(Reason::Bound);
+    }
+    if actor.is_staff() {
         return Decision::allow(Reason::Staff);
     }
     let here = |held: &&Held| held.role.permissions.contains(permission) && here(held);
@@ -568,6 +623,9 @@ fn by_permission(actor: &Actor, permission: Permission, places: &[Place], here: 
 }
 
 fn by_role(actor: &Actor, places: &[Place], thing: &Found) -> Decision {
+    if actor.bound().is_some_and(|bound| !bound.holds(thing)) {
+        return Decision::deny(Reason::Bound);
+    }
     if actor.is_staff() {
         return Decision::allow(Reason::Staff);
     }

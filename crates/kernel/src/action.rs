@@ -2,7 +2,7 @@
 //! and the function that contains only the rule.
 
 use crate::{
-    access::{Actor, Decision, Found, Needs, decide},
+    access::{Actor, Decision, Found, Needs, decide, decide_on},
     clock::Clock,
     door::Core,
     error::Result,
@@ -41,6 +41,13 @@ pub struct Action {
 impl std::fmt::Debug for Action {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         f.write_str(self.name)
+    }
+}
+
+impl Action {
+    /// Decides whether an actor may run it on a thing, whatever its state.
+    pub fn decide(&self, actor: &Actor, thing: &Found) -> Decision {
+        decide_on(actor, &self.needs, thing)
     }
 }
 
@@ -108,6 +115,14 @@ impl Cx<'_> {
     /// Decides a further question about the actor, on another thing or for a field that needs more than the action.
     pub fn decide(&self, needs: &Needs, thing: &Found) -> Decision {
         decide(self.actor, needs, thing)
+    }
+
+    /// Nothing, if the user himself acts; see [`Needs::InPerson`].
+    ///
+    /// # Errors
+    /// Forbidden for a narrowed credential, and for staff in somebody's place.
+    pub fn in_person(&self) -> Result<()> {
+        decide(self.actor, &Needs::InPerson(&Needs::SignedIn), &Found::default()).required().map(|_| ())
     }
 
     /// The thing that a link of the input names.

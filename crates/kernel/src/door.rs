@@ -47,6 +47,8 @@ pub struct Caller {
     pub impersonate: Option<String>,
     /// His address.
     pub address: Option<IpAddr>,
+    /// What his program calls itself, shortened; empty if it does not.
+    pub agent: String,
     /// Identifier of the request.
     pub request: String,
 }
@@ -75,8 +77,12 @@ pub trait Directory: Send + Sync {
 /// into the core with [`Core::with`].
 pub struct TokenDue(pub fn(&Core, i64));
 
-/// Key of the token that was presented, and whether its stamp is due to move.
-type Stamp = Option<(i64, bool)>;
+/// What is done, beside the request, when a narrowed credential was used ([`Actor::narrow`]). An area puts it into the core with
+/// [`Core::with`].
+pub struct NarrowUsed(pub fn(&Core, &Actor, &Caller));
+
+/// What is done, beside the request, when a credential was refused. An area puts it into the core with [`Core::with`].
+pub struct CredentialRefused(pub fn(&Core, &Caller));
 
 /// Everything that the areas registered.
 #[derive(Default)]
@@ -184,20 +190,39 @@ impl Core {
 
     /// Who calls.
     pub async fn actor(&self, caller: &Caller) -> Result<Actor> {
-        let actor = self.directory.actor(&mut self.store.reader(), caller, self.now()).await?;
-        self.token_used(actor.token);
-        Ok(actor)
+        let loaded = self.directory.actor(&mut self.store.reader(), caller, self.now()).await;
+        match &loaded {
+            Ok(actor) => self.credential_used(actor, caller),
+            Err(error) => self.credential_refused(caller, error),
+        }
+        loaded
     }
 
-    fn token_used(&self, stamp: Stamp) {
-        if let (Some((token, true)), Some(due)) = (stamp, self.get::<TokenDue>()) {
+    fn credential_used(&self, actor: &Actor, caller: &Caller) {
+        if let (Some((token, true)), Some(due)) = (actor.token, self.get::<TokenDue>()) {
             (due.0)(self, token);
+        }
+        if let (Some(_), Some(used)) = (&actor.narrow, self.get::<NarrowUsed>()) {
+            (used.0)(self, actor, caller);
+        }
+    }
+
+    fn credential_refused(&self, caller: &Caller, error: &Error) {
+        if let (Error::Unauthenticated(_), Credential::Secret(..)) = (error, &caller.credential)
+            && let Some(refused) = self.get::<CredentialRefused>()
+        {
+            (refused.0)(self, caller);
         }
     }
 
     /// A user as he was at an instant.
     pub async fn actor_at(&self, user: Uuid, at: Time) -> Result<Option<Actor>> {
-        self.directory.actor_at(&mut self.store.reader(), user, at).await
+        self.actor_in(&mut self.store.reader(), user, at).await
+    }
+
+    /// The same as a transaction (or whatever is asked) sees it.
+    pub async fn actor_in(&self, query: &mut dyn Query, user: Uuid, at: Time) -> Result<Option<Actor>> {
+        self.directory.actor_at(query, user, at).await
     }
 
     /// Runs an action in one transaction: load → hide or refuse → check the state → read the input → do → record → listeners
@@ -218,11 +243,12 @@ impl Core {
             })
             .await;
         match result {
-            Ok((done, actor_token)) => {
-                self.token_used(actor_token);
+            Ok((done, actor)) => {
+                self.credential_used(&actor, &caller);
                 Ok(done)
             }
             Err(error) => {
+                self.credential_refused(&caller, &error);
                 if let Error::Forbidden(decision) = &error {
                     self.record_refusal(&caller, &call, decision, now).await;
                 }
@@ -231,15 +257,15 @@ impl Core {
         }
     }
 
-    async fn perform_in(&self, tx: &mut Tx, caller: &Caller, call: &Call, now: Time) -> Result<(Done, Stamp)> {
+    async fn perform_in(&self, tx: &mut Tx, caller: &Caller, call: &Call, now: Time) -> Result<(Done, Actor)> {
         let action = call.action;
         let actor = self.directory.actor(&mut *tx, caller, now).await?;
         // Strangers learn nothing, not even that a target is missing.
         decide_sign_in(&actor, action)?;
         let found = self.target(tx, &actor, call, now).await?;
-        decide(&actor, &action.needs, &found).required()?;
+        action.decide(&actor, &found).required()?;
         let done = self.run(tx, caller, &actor, call, found, now).await?;
-        Ok((done, actor.token))
+        Ok((done, actor))
     }
 
     async fn target(&self, tx: &mut Tx, actor: &Actor, call: &Call, now: Time) -> Result<Found> {
@@ -342,16 +368,27 @@ impl Core {
 
     async fn record_refusal(&self, caller: &Caller, call: &Call, decision: &Decision, now: Time) {
         let reasons = serde_json::to_string(&decision.because).unwrap_or_default();
-        let actor = self.actor(caller).await.ok().filter(|actor| actor.id != 0).map(|actor| actor.id);
-        let values: Arc<[Val]> =
-            Arc::from(vals![now, actor, call.action.name, call.target.clone(), reasons, &caller.request].to_vec());
+        let actor = self.actor(caller).await.ok().filter(|actor| actor.id != 0);
+        let by = actor.as_ref().and_then(|actor| actor.impersonator.as_ref()).map(|by| by.uuid);
+        let token = actor.as_ref().and_then(|actor| actor.narrow.as_ref()).map(|narrow| narrow.uuid);
+        let values = vals![
+            now,
+            actor.map(|actor| actor.id),
+            by,
+            token,
+            call.action.name,
+            call.target.clone(),
+            reasons,
+            &caller.request
+        ];
+        let values: Arc<[Val]> = Arc::from(values.to_vec());
         let written = self
             .store
             .write(move |tx| {
                 let values = values.clone();
                 Box::pin(async move {
-                    let sql = "INSERT INTO refusals (created, actor_id, action, target, reasons, request_id) \
-                               VALUES ($1, $2, $3, $4, $5, $6)";
+                    let sql = "INSERT INTO refusals (created, actor_id, impersonator, token, action, target, reasons, \
+                               request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
                     tx.execute(sql, &values).await
                 })
             })

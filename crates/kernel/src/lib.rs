@@ -12,6 +12,7 @@ pub mod event;
 pub mod field;
 pub mod id;
 pub mod money;
+pub mod narrow;
 pub mod record;
 pub mod state;
 pub mod store;

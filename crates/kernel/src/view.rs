@@ -3,7 +3,7 @@
 //! A view goes from rows to an answer through its columns without a struct between; [`Ask`] says which part of it.
 
 use crate::{
-    access::{Actor, Needs},
+    access::{Actor, Needs, Permission, Scope},
     error::{Error, Result},
     field::{Kind, Who},
     id,
@@ -67,8 +67,9 @@ pub struct Column {
     pub name: &'static str,
     /// Its type.
     pub kind: Kind,
-    /// The expression. May contain `{actor}` (key of the asking user), `{now}`, `{today}`, `{staff}` (whether he sees all),
-    /// and, for rows within a row, `{row}` (the row's values).
+    /// The expression. May contain `{actor}` (key of the asking user), `{token}` (key of the token that he presents), `{holder}`
+    /// (the same as `{actor}` where it is about his grants; 0 for a narrowed credential, whose grants are not in the tables),
+    /// `{now}`, `{today}`, `{staff}` (whether he sees all), and, for rows within a row, `{row}` (the row's values).
     pub sql: &'static str,
     /// Whether it can be null.
     pub nullable: bool,
@@ -78,6 +79,8 @@ pub struct Column {
     pub optional: bool,
     /// Whether it is left out of a row in which it is null.
     pub absent: bool,
+    /// A permission without which a row's value is not shown, and where it counts: kind of the scope and SQL of its key.
+    pub holders: Option<(Permission, &'static [(Scope, &'static str)])>,
     /// A sentence.
     pub about: &'static str,
 }
@@ -85,7 +88,8 @@ pub struct Column {
 impl Column {
     /// A column that is never null and that everybody sees.
     pub const fn new(name: &'static str, kind: Kind, sql: &'static str, about: &'static str) -> Column {
-        Column { name, kind, sql, nullable: false, who: Who::Everyone, optional: false, absent: false, about }
+        let (who, holders) = (Who::Everyone, None);
+        Column { name, kind, sql, nullable: false, who, optional: false, absent: false, holders, about }
     }
     /// It can be null.
     pub const fn nullable(self) -> Column {
@@ -98,6 +102,11 @@ impl Column {
     /// Only these see it; for others it is absent.
     pub const fn only(self, who: Who) -> Column {
         Column { who, ..self }
+    }
+    /// In a row it is shown only to those who may this at one of these scopes of the row (and to staff); to others it is null.
+    /// What the caller's credential narrows counts.
+    pub const fn for_holders(self, permission: Permission, places: &'static [(Scope, &'static str)]) -> Column {
+        Column { nullable: true, holders: Some((permission, places)), ..self }
     }
     /// It is shown only when asked for by name.
     pub const fn optional(self) -> Column {
@@ -202,6 +211,8 @@ pub struct Clause {
     /// The values so far.
     pub params: Vec<Val>,
     actor: i64,
+    token: i64,
+    holder: i64,
     staff: bool,
     now: Time,
 }
@@ -209,7 +220,10 @@ pub struct Clause {
 impl Clause {
     /// Nothing yet, for this actor at this instant.
     pub fn new(actor: &Actor, now: Time) -> Clause {
-        Clause { text: String::new(), params: Vec::new(), actor: actor.id, staff: actor.sees_all(), now }
+        let token = actor.token.map_or(0, |(token, _)| token);
+        // The grants of the user are not those of a narrowed credential: as a holder of grants it is nobody.
+        let holder = if actor.narrow.is_some() { 0 } else { actor.id };
+        Clause { text: String::new(), params: Vec::new(), actor: actor.id, token, holder, staff: actor.sees_all(), now }
     }
 
     /// The instant for which this is asked.
@@ -222,7 +236,8 @@ impl Clause {
         self.now.date()
     }
 
-    /// Appends SQL; each bare `$` takes the next value. `{actor}`, `{staff}`, `{now}` and `{today}` are filled in.
+    /// Appends SQL; each bare `$` takes the next value. `{actor}`, `{token}`, `{holder}`, `{staff}`, `{now}` and `{today}` are
+    /// filled in.
     pub fn push(&mut self, template: &str, values: impl IntoIterator<Item = Val>) {
         let mut values = values.into_iter();
         let mut rest = template;
@@ -250,6 +265,8 @@ impl Clause {
     fn known(&self, text: &str) -> Option<(&'static str, Val, &'static str)> {
         let words = [
             ("{actor}", Val::Int(self.actor), "::bigint"),
+            ("{token}", Val::Int(self.token), "::bigint"),
+            ("{holder}", Val::Int(self.holder), "::bigint"),
             ("{staff}", Val::Bool(self.staff), "::boolean"),
             ("{now}", Val::Time(self.now), "::timestamptz"),
             ("{today}", Val::Date(self.now.date()), "::date"),
@@ -457,7 +474,7 @@ impl View {
         }
         for column in &columns {
             clause.text.push_str(", ");
-            column.push(&mut clause);
+            column.push(&mut clause, actor);
         }
         // Only a table's own key names one row; what is made of several tables may have a key more than once.
         let is_table = self.from.split_whitespace().count() == 2;
@@ -563,9 +580,9 @@ impl View {
             clause.push(self.always, []);
             open = " AND ";
         }
-        if !actor.sees_all() || self.thing == "own" {
+        if !actor.sees_all() || self.is_own() {
             clause.text.push_str(open);
-            (self.visible)(actor, clause);
+            self.seen(clause, actor);
             open = " AND ";
         }
         if let Some(lookup) = &ask.one {
@@ -589,6 +606,23 @@ impl View {
             }
         }
         Ok(())
+    }
+
+    /// Whether what it shows is private: staff and support agents see their own rows as everybody does.
+    fn is_own(&self) -> bool {
+        self.thing == "own" || self.thing.starts_with("own_")
+    }
+
+    /// Whose rows one sees; with a bound credential, those among them that belong to what it is bound to.
+    fn seen(&self, clause: &mut Clause, actor: &Actor) {
+        let Some(bound) = actor.bound() else { return (self.visible)(actor, clause) };
+        let places = bound.places(self.thing, self.places);
+        if places.is_empty() {
+            return (self.visible)(&actor.within_bounds(), clause);
+        }
+        (self.visible)(actor, clause);
+        clause.text.push_str(" AND ");
+        bound.condition(clause, &places);
     }
 
     fn order_terms(&self, order: &[String]) -> Result<String> {
@@ -617,7 +651,20 @@ impl View {
 }
 
 impl Column {
-    fn push(&self, clause: &mut Clause) {
+    fn push(&self, clause: &mut Clause, actor: &Actor) {
+        let Some((permission, places)) = self.holders.filter(|holders| !actor.passes_as_staff(holders.0)) else {
+            return self.push_value(clause);
+        };
+        clause.text.push_str("CASE WHEN FALSE");
+        for (scope, key) in places {
+            clause.push(&format!(" OR {key} = ANY($)"), [Val::from(actor.may_at(scope, permission))]);
+        }
+        clause.text.push_str(" THEN ");
+        self.push_value(clause);
+        clause.text.push_str(" END");
+    }
+
+    fn push_value(&self, clause: &mut Clause) {
         match self.kind {
             Kind::Rows(_, columns) | Kind::OneRow(_, columns) => {
                 clause.push(&self.sql.replace("{row}", &row_of(columns)), []);

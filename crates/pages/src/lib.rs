@@ -1,1 +1,43 @@
-//! Server-rendered pages: signing in, accepting an invitation, and what a person manages of the own account.
+//! Server-rendered pages: signing in, accepting an invitation, confirming an address, and what a person manages of the own
+//! account.
+//!
+//! The pages are a client of the API, in the same process: a handler asks the API's router what a browser could ask it too,
+//! with the cookie that the browser sent, and renders the answer. So they know no rule, no SQL and no secret; who may do what,
+//! and whether another site caused a request, is decided where it is decided for everybody (docs/decisions/0009).
+
+mod account;
+mod api;
+mod assets;
+mod invitation;
+mod shell;
+mod sign_in;
+
+use api::Api;
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+/// The pages, over the router of the API.
+pub fn router(api: Router) -> Router {
+    Router::new()
+        .route("/", get(account::home))
+        .route("/sign-in/", get(sign_in::page).post(sign_in::password))
+        .route("/sign-in/code/", post(sign_in::code))
+        .route("/sign-in/complete/", get(sign_in::complete))
+        .route("/sign-out/", post(sign_in::out))
+        .route("/password-reset/", get(sign_in::reset_page).post(sign_in::reset))
+        .route("/password-reset/{code}/", get(sign_in::new_password_page).post(sign_in::new_password))
+        .route("/invitation/{uuid}/", get(invitation::page).post(invitation::accept))
+        .route("/user_email_change/{code}/", get(account::email_page).post(account::email))
+        .route("/account/", get(account::page))
+        .route("/account/sessions/{uuid}/end/", post(account::end_session))
+        .route("/account/sessions/end-others/", post(account::end_others))
+        .route("/account/passkeys/{uuid}/revoke/", post(account::revoke_passkey))
+        .route("/account/codes/enrol/", post(account::enrol))
+        .route("/account/codes/confirm/", post(account::confirm))
+        .route("/account/codes/remove/", post(account::remove))
+        .route(&assets::style().address, get(|| async { assets::style().answer() }))
+        .route(&assets::script().address, get(|| async { assets::script().answer() }))
+        .with_state(Api::new(api))
+}

@@ -41,6 +41,21 @@ pub const SETTINGS: &[Setting] = &[
         default: "",
         about: "Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas.",
     },
+    Setting {
+        name: "outbound_networks",
+        default: "",
+        about: "Internal networks that web hooks may call besides the Internet, separated by commas.",
+    },
+    Setting {
+        name: "outbound_plain_http",
+        default: "no",
+        about: "yes: web hooks may have addresses that begin with http://; what is sent to them can be read on the way.",
+    },
+    Setting {
+        name: "events_kept_days",
+        default: "0",
+        about: "Days after which events are removed; 0: never. Those about roles stay in any case.",
+    },
     Setting { name: "readers", default: "4", about: "Threads for long reads on SQLite; connections on PostgreSQL." },
     Setting {
         name: "sqlite_synchronous",
@@ -80,6 +95,10 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Networks of trusted proxies.
     pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// What may be called at addresses that users choose.
+    pub outbound: stoa_support::outbound::Policy,
+    /// Days for which events are kept; 0 for ever.
+    pub events_kept_days: i64,
     /// Threads or connections for reads.
     pub readers: usize,
     /// How soon a commit on SQLite is on the disk.
@@ -213,11 +232,23 @@ fn read(values: &Values) -> Result<Config, String> {
         url if stoa_kernel::field::is_url(url) => Some(url.to_owned()),
         _ => return Err(wrong("public_url", "an address such as https://stoa.example.org")),
     };
-    let proxies = get("trusted_proxies").split(',').map(str::trim).filter(|net| !net.is_empty());
-    let trusted_proxies = proxies
-        .map(|net| net.parse().or_else(|_| net.parse::<std::net::IpAddr>().map(ipnet::IpNet::from)))
-        .collect::<Result<_, _>>()
-        .map_err(|_| wrong("trusted_proxies", "networks such as 10.0.0.0/8, separated by commas"))?;
+    let networks = |name: &str| -> Result<Vec<ipnet::IpNet>, String> {
+        let named = get(name).split(',').map(str::trim).filter(|net| !net.is_empty());
+        named
+            .map(|net| net.parse().or_else(|_| net.parse::<std::net::IpAddr>().map(ipnet::IpNet::from)))
+            .collect::<Result<_, _>>()
+            .map_err(|_| wrong(name, "networks such as 10.0.0.0/8, separated by commas"))
+    };
+    let outbound = stoa_support::outbound::Policy {
+        networks: networks("outbound_networks")?,
+        plain_http: match get("outbound_plain_http") {
+            "yes" => true,
+            "no" => false,
+            _ => return Err(wrong("outbound_plain_http", "yes or no")),
+        },
+    };
+    let events_kept_days =
+        get("events_kept_days").parse().ok().filter(|days| *days == 0 || (30..=36_500).contains(days));
     let timeout = get("smtp_timeout").parse().ok().filter(|n| (1..=300).contains(n));
     let timeout = timeout.ok_or_else(|| wrong("smtp_timeout", "a whole number of seconds from 1 to 300"))?;
     let smtp = match get("smtp_url") {
@@ -233,7 +264,9 @@ fn read(values: &Values) -> Result<Config, String> {
         database,
         listen: get("listen").parse().map_err(|_| wrong("listen", "an address and port such as 127.0.0.1:8080"))?,
         public_url,
-        trusted_proxies,
+        trusted_proxies: networks("trusted_proxies")?,
+        outbound,
+        events_kept_days: events_kept_days.ok_or_else(|| wrong("events_kept_days", "0, or 30 to 36500"))?,
         readers: get("readers")
             .parse()
             .ok()
@@ -296,6 +329,9 @@ mod tests {
             ("STOA_DATABASE", "mysql://x", "must be sqlite:PATH or postgres://"),
             ("STOA_READERS", "0", "a whole number from 1 to 100"),
             ("STOA_TRUSTED_PROXIES", "10.0.0.0/99", "networks such as"),
+            ("STOA_OUTBOUND_NETWORKS", "10.0.0.0/99", "networks such as"),
+            ("STOA_OUTBOUND_PLAIN_HTTP", "true", "yes or no"),
+            ("STOA_EVENTS_KEPT_DAYS", "7", "0, or 30 to 36500"),
             ("STOA_LOG_FORMAT", "xml", "text or json"),
         ] {
             let message = Config::load(&Flags::default(), env(&[(name, value)])).unwrap_err();

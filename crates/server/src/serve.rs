@@ -7,7 +7,11 @@ use crate::{
 };
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use std::{collections::HashMap, future::IntoFuture, net::SocketAddr, sync::Arc, time::Duration};
-use stoa_kernel::{Error, Result, door::Core, store::jobs::Runner};
+use stoa_kernel::{
+    Error, Result, Store, Time,
+    door::Core,
+    store::jobs::{self, Periodic, Runner},
+};
 use tokio::sync::watch;
 
 /// How long running requests may take to finish after the signal to stop.
@@ -67,14 +71,14 @@ pub fn app(core: Arc<Core>, config: &Config) -> Router {
     };
     let surface = stoa_waldur::wire::Surface::new(core.clone(), settings);
     let own = Router::new()
-        // Who opens the bare address in a browser finds what there is.
-        .route("/", get(|| async { axum::response::Redirect::temporary("/api/docs/") }))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/media/{name}/", get(crate::media::show))
         .with_state(core)
         .route("/metrics", get(metrics::show).with_state(metrics.clone()));
-    own.merge(stoa_waldur::wire::router(Arc::new(surface)))
+    let api = stoa_waldur::wire::router(Arc::new(surface));
+    own.merge(stoa_pages::router(api.clone()))
+        .merge(api)
         .fallback(nothing_here)
         .layer(axum::middleware::from_fn_with_state(metrics, metrics::measure))
 }
@@ -113,7 +117,14 @@ pub fn runner(core: &Arc<Core>) -> Runner {
     stoa_identity::jobs(core, &mut runner);
     stoa_market::jobs(core, &mut runner);
     stoa_support::jobs(core, &mut runner);
+    runner.periodic.push(Periodic { kind: "jobs.purge", every_seconds: 86_400 });
+    runner.handlers.insert("jobs.purge", Arc::new(|db, _, now| Box::pin(purge(db, now))));
     runner
+}
+
+/// Removes the jobs that were done a week ago: what comes every few seconds would fill the table.
+async fn purge(db: Store, now: Time) -> Result<()> {
+    jobs::purge(&db, now.plus_seconds(-7 * 86_400)).await.map(drop)
 }
 
 async fn signal_to_stop() {

@@ -65,8 +65,10 @@ pub async fn start(config: &Config) -> Result<Arc<Core>> {
     }
     let clock = Clock::new();
     prepare(&store, &clock).await?;
+    let outbound = stoa_support::outbound::Outbound::new(config.outbound.clone());
+    let kept = stoa_tenancy::record::jobs::KeptDays(config.events_kept_days);
     let mailer = config.mailer().map_err(Error::Unavailable)?;
-    Ok(Arc::new(core(store, clock).with(mailer)))
+    Ok(Arc::new(core(store, clock).with(outbound).with(kept).with(mailer)))
 }
 
 /// Puts into a migrated store what every installation has from its first moment: the shipped roles and kinds of mail.

@@ -16,6 +16,7 @@ pub mod invitation;
 pub mod key;
 pub mod letter;
 pub mod permission_request;
+pub mod personal_project;
 pub mod personal_token;
 pub mod privacy;
 pub mod project;
@@ -113,7 +114,7 @@ pub fn register(registry: &mut Registry) {
 
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
-    core.with(Arc::new(user::password::Passwords::default())).with(TokenDue(|core, token| {
+    personal_token::equip(core).with(Arc::new(user::password::Passwords::default())).with(TokenDue(|core, token| {
         let (store, now) = (core.store.clone(), core.now());
         tokio::spawn(async move {
             if let Err(error) = token::store::touch(&store, token, now).await {
@@ -128,6 +129,7 @@ pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
     runner.handlers.insert(token::jobs::SWEEP.kind, token::jobs::sweep());
     runner.periodic.push(token::jobs::SWEEP);
     grant::jobs::register(core, runner);
+    record::jobs::register(core, runner);
     invitation::jobs(core, runner);
     group_invitation::jobs(core, runner);
     permission_request::jobs(core, runner);

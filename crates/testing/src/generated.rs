@@ -42,6 +42,8 @@ pub fn needs(needs: &Needs) -> String {
     match needs {
         Needs::Nothing => "anybody".into(),
         Needs::SignedIn => "anybody signed in".into(),
+        Needs::AnySignedIn => "anybody signed in, by a token too".into(),
+        Needs::InPerson(inner) => format!("{}, in person", self::needs(inner)),
         Needs::Permission(permission, places) => format!("{} at {}", permission.name, places.join(" or ")),
         Needs::Within(permission, scope, place) => format!("{} on any {scope} of the {place}", permission.name),
         Needs::Role(places) => format!("any role at {}", places.join(" or ")),

@@ -45,7 +45,7 @@ pub struct Person {
     pub name: String,
     /// Identifier, 32 digits.
     pub uuid: String,
-    /// Login token; empty for nobody signed in.
+    /// Login token or personal access token; empty for nobody signed in.
     pub token: String,
     /// Where the calls come from; nobody knows if not set.
     pub address: Option<IpAddr>,
@@ -62,10 +62,15 @@ impl Person {
     pub fn caller(&self) -> Caller {
         let credential = match self.token.as_str() {
             "" => Credential::None,
-            token => Credential::Secret("token", token.to_owned()),
+            token => Credential::Secret(scheme(token), token.to_owned()),
         };
         Caller { credential, address: self.address, request: "test".into(), ..Caller::default() }
     }
+}
+
+/// The scheme under which a token is presented.
+fn scheme(token: &str) -> &'static str {
+    if token.starts_with("w_") { "bearer" } else { "token" }
 }
 
 /// Something that was made.
@@ -288,7 +293,7 @@ impl Lab {
         let path = path.strip_prefix("http://stoa.test").unwrap_or(path);
         let mut request = http::Request::builder().method(method).uri(path).header("host", "stoa.test");
         if !person.token.is_empty() {
-            request = request.header("authorization", format!("Token {}", person.token));
+            request = request.header("authorization", format!("{} {}", scheme(&person.token), person.token));
         }
         for (name, value) in headers {
             request = request.header(*name, *value);

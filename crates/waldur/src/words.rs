@@ -10,7 +10,8 @@ use stoa_kernel::{
 pub fn who_may(needs: &Needs) -> String {
     match needs {
         Needs::Nothing => "anybody".into(),
-        Needs::SignedIn => "anybody who is signed in".into(),
+        Needs::SignedIn | Needs::AnySignedIn => "anybody who is signed in".into(),
+        Needs::InPerson(needs) => format!("{}, in person", who_may(needs)),
         Needs::Own => "the user whom it concerns".into(),
         Needs::Staff => "staff".into(),
         Needs::StaffOrSupport => "staff and support agents".into(),

@@ -55,7 +55,7 @@ const COLUMNS: &[Column] = &[
         "available_offerings_count",
         Int,
         "(SELECT count(*) FROM offerings f WHERE f.category_id = t.id AND f.state = 'Active' AND (f.shared OR {staff} \
-         OR f.customer_id IN (SELECT w.customer_id FROM grants w WHERE w.user_id = {actor} AND w.revoked_at IS NULL)))",
+         OR f.customer_id IN (SELECT w.customer_id FROM grants w WHERE w.user_id = {holder} AND w.revoked_at IS NULL)))",
         "Number of its active offerings that one sees.",
     ),
     Column::new(

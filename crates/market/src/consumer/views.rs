@@ -133,7 +133,7 @@ const CUSTOMER: &[Column] = &[
         Int,
         "(SELECT count(DISTINCT r.project_id) FROM resources r WHERE r.customer_id = c.id \
          AND r.state <> 'Terminated' AND r.offering_id IN (SELECT f.id FROM offerings f JOIN grants v \
-         ON v.customer_id = f.customer_id WHERE v.user_id = {actor} AND v.revoked_at IS NULL))",
+         ON v.customer_id = f.customer_id WHERE v.user_id = {holder} AND v.revoked_at IS NULL))",
         "Number of its projects with resources of one's providers.",
     ),
     Column::new(
@@ -142,7 +142,7 @@ const CUSTOMER: &[Column] = &[
         "(SELECT count(DISTINCT w.user_id) FROM grants w JOIN resources r \
          ON r.project_id = w.scope_id WHERE w.scope = 'project' AND w.revoked_at IS NULL AND r.customer_id = c.id \
          AND r.state <> 'Terminated' AND r.offering_id IN (SELECT f.id FROM offerings f JOIN grants v \
-         ON v.customer_id = f.customer_id WHERE v.user_id = {actor} AND v.revoked_at IS NULL))",
+         ON v.customer_id = f.customer_id WHERE v.user_id = {holder} AND v.revoked_at IS NULL))",
         "Number of people in those projects.",
     ),
     Column::new(
@@ -150,7 +150,7 @@ const CUSTOMER: &[Column] = &[
         Rows("ProviderProject", PROJECT_OF),
         "(SELECT JSON_ROWS({row} ORDER BY h.name, h.id) FROM projects h WHERE h.customer_id = c.id AND h.id IN \
          (SELECT r.project_id FROM resources r JOIN offerings f ON f.id = r.offering_id JOIN grants v \
-         ON v.customer_id = f.customer_id WHERE v.user_id = {actor} AND v.revoked_at IS NULL AND r.state <> 'Terminated'))",
+         ON v.customer_id = f.customer_id WHERE v.user_id = {holder} AND v.revoked_at IS NULL AND r.state <> 'Terminated'))",
         "Its projects with resources of one's providers.",
     ),
     Column::new(
@@ -158,7 +158,7 @@ const CUSTOMER: &[Column] = &[
         Rows("ProviderUser", USER_OF),
         "(SELECT JSON_ROWS({row} ORDER BY h.username, h.id) FROM users h WHERE h.id IN (SELECT w.user_id FROM grants w \
          JOIN resources r ON r.project_id = w.scope_id JOIN offerings f ON f.id = r.offering_id JOIN grants v \
-         ON v.customer_id = f.customer_id WHERE v.user_id = {actor} AND v.revoked_at IS NULL AND w.scope = 'project' \
+         ON v.customer_id = f.customer_id WHERE v.user_id = {holder} AND v.revoked_at IS NULL AND w.scope = 'project' \
          AND w.revoked_at IS NULL AND r.customer_id = c.id AND r.state <> 'Terminated'))",
         "People in those projects.",
     ),
@@ -208,7 +208,7 @@ const CUSTOMER_FILTERS: &[Filter] = &[
         "owned_by_current_user",
         Test::Flag(
             "c.id IN (SELECT w.scope_id FROM grants w JOIN roles v ON v.id = w.role_id WHERE w.scope = 'customer' \
-             AND w.user_id = {actor} AND w.revoked_at IS NULL AND v.name = 'CUSTOMER.OWNER')",
+             AND w.user_id = {holder} AND w.revoked_at IS NULL AND v.name = 'CUSTOMER.OWNER')",
             "",
         ),
         "Whether one is its owner.",
@@ -217,7 +217,7 @@ const CUSTOMER_FILTERS: &[Filter] = &[
         "current_user_has_project_create_permission",
         Test::Flag(
             "c.id IN (SELECT w.scope_id FROM grants w JOIN roles v ON v.id = w.role_id WHERE w.scope = 'customer' \
-             AND w.user_id = {actor} AND w.revoked_at IS NULL AND v.permissions LIKE '%\"PROJECT.CREATE\"%')",
+             AND w.user_id = {holder} AND w.revoked_at IS NULL AND v.permissions LIKE '%\"PROJECT.CREATE\"%')",
             "",
         ),
         "Whether one may make projects in it.",
@@ -325,7 +325,7 @@ const PROJECT_FILTERS: &[Filter] = &[
         "can_admin",
         Test::Flag(
             "p.id IN (SELECT w.scope_id FROM grants w JOIN roles v ON v.id = w.role_id WHERE w.scope = 'project' \
-             AND w.user_id = {actor} AND w.revoked_at IS NULL AND v.name = 'PROJECT.ADMIN')",
+             AND w.user_id = {holder} AND w.revoked_at IS NULL AND v.name = 'PROJECT.ADMIN')",
             "",
         ),
         "Whether one is its administrator.",
@@ -334,7 +334,7 @@ const PROJECT_FILTERS: &[Filter] = &[
         "can_manage",
         Test::Flag(
             "p.id IN (SELECT w.scope_id FROM grants w JOIN roles v ON v.id = w.role_id WHERE w.scope = 'project' \
-             AND w.user_id = {actor} AND w.revoked_at IS NULL AND v.name = 'PROJECT.MANAGER')",
+             AND w.user_id = {holder} AND w.revoked_at IS NULL AND v.name = 'PROJECT.MANAGER')",
             "",
         ),
         "Whether one is its manager.",
@@ -464,7 +464,7 @@ const USER: &[Column] = &[
         Int,
         "(SELECT count(DISTINCT w.scope_id) FROM grants w JOIN resources r \
          ON r.project_id = w.scope_id JOIN offerings f ON f.id = r.offering_id JOIN grants v \
-         ON v.customer_id = f.customer_id WHERE v.user_id = {actor} AND v.revoked_at IS NULL AND w.scope = 'project' \
+         ON v.customer_id = f.customer_id WHERE v.user_id = {holder} AND v.revoked_at IS NULL AND w.scope = 'project' \
          AND w.user_id = u.id AND w.revoked_at IS NULL AND r.state <> 'Terminated')",
         "Number of projects with resources of one's providers.",
     ),

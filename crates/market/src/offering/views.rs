@@ -9,6 +9,7 @@ use stoa_kernel::{
     field::Kind::{self, Bool, Choice, File, Float, Int, Link, Object, OneRow, Rows, Text, Texts, Time, Uuid},
     view::{Clause, Column, Join, Order, PlaceColumn, View},
 };
+use stoa_tenancy::access::permissions::Permission;
 
 /// The state, as a kind of column.
 pub const STATE: Kind = Choice("OfferingState", State::TEXTS);
@@ -139,18 +140,17 @@ const THUMBNAIL: &str = concat!("(SELECT ", stoa_tenancy::file_url!("x"), " FROM
 macro_rules! own_groups {
     () => {
         "(SELECT m.group_id FROM customer_groups m JOIN grants w ON w.customer_id = m.customer_id \
-         WHERE w.user_id = {actor} AND w.revoked_at IS NULL AND (w.expires_at IS NULL OR w.expires_at > {now}))"
+         WHERE w.user_id = {holder} AND w.revoked_at IS NULL AND (w.expires_at IS NULL OR w.expires_at > {now}))"
     };
 }
 
-/// Whether the asking person may change the integration of the offering: he may also see its secrets. Staff may; support
-/// agents, who see everything else, may not.
-const SECRETS: &str = "CASE WHEN ({staff} AND EXISTS (SELECT 1 FROM users u WHERE u.id = {actor} AND u.is_staff)) \
-     OR EXISTS (SELECT 1 FROM grants w JOIN roles v ON v.id = w.role_id WHERE w.user_id = {actor} \
-     AND w.revoked_at IS NULL AND (w.expires_at IS NULL OR w.expires_at > {now}) AND v.is_active \
-     AND v.permissions LIKE '%\"OFFERING.UPDATE_INTEGRATION\"%' \
-     AND (w.scope = 'customer' AND w.scope_id = o.customer_id OR w.scope = 'offering' AND w.scope_id = o.id \
-     OR w.scope = 'service_provider' AND w.scope_id = o.provider_id)) THEN o.secret_options END";
+/// The secrets of an offering are shown to those who may change its integration: they may set them too. Support agents, who see
+/// everything else, may not.
+const SECRETS: Column =
+    Column::new("secret_options", Object, "o.secret_options", "Secrets of its integration.").absent().for_holders(
+        Permission::OfferingUpdateIntegration.id(),
+        &[("customer", "o.customer_id"), ("service_provider", "o.provider_id"), ("offering", "o.id")],
+    );
 
 /// The columns that both views show; `$plans` lists the plans, `$more` are the view's own.
 macro_rules! columns {
@@ -251,7 +251,7 @@ const PROVIDER_COLUMNS: &[Column] = columns!(
     "(SELECT JSON_ROWS({row} ORDER BY p.name, p.id) FROM plans p WHERE p.offering_id = o.id)",
     "BaseProviderPlan",
     [
-        Column::new("secret_options", Object, SECRETS, "Secrets of its integration.").nullable().absent(),
+        SECRETS,
         Column::new("service_attributes", Object, "o.service_attributes", "Settings of its service."),
         Column::new("backend_id_rules", Object, "o.backend_id_rules", "What the provider's names must look like."),
         Column::new("integration_status", Rows("IntegrationStatus", INTEGRATION), "NULL", "Its agents.").nullable(),
@@ -263,7 +263,7 @@ const PUBLIC_COLUMNS: &[Column] = columns!(
      AND ({staff} OR p.id NOT IN (SELECT plan_id FROM plan_groups) \
      OR p.id IN (SELECT pg.plan_id FROM plan_groups pg WHERE pg.group_id IN \
      (SELECT m.group_id FROM customer_groups m JOIN grants w ON w.customer_id = m.customer_id \
-     WHERE w.user_id = {actor} AND w.revoked_at IS NULL))))",
+     WHERE w.user_id = {holder} AND w.revoked_at IS NULL))))",
     "BasePublicPlan",
     [
         // Consents come with terms of service.
@@ -465,7 +465,7 @@ const SHORT: &[Column] = &[
     ),
     Column::new("options", Object, "o.options", "The form of an order."),
     Column::new("resource_options", Object, "o.resource_options", "The form of a resource's own options."),
-    Column::new("secret_options", Object, SECRETS, "Secrets of its integration.").nullable().absent(),
+    SECRETS,
     Column::new("thumbnail", File, THUMBNAIL, "A small picture.").nullable(),
 ];
 

@@ -28,8 +28,8 @@ const ENDPOINT: &[Column] = &[
 ];
 
 /// Whether the asking person may terminate the resource, and it is in a state in which that can be done.
-const CAN_TERMINATE: &str = "(r.state IN ('OK', 'Erred') AND (EXISTS (SELECT 1 FROM users u WHERE u.id = {actor} AND u.is_staff) \
-     OR EXISTS (SELECT 1 FROM grants w JOIN roles v ON v.id = w.role_id WHERE w.user_id = {actor} AND w.revoked_at IS NULL \
+const CAN_TERMINATE: &str = "(r.state IN ('OK', 'Erred') AND (EXISTS (SELECT 1 FROM users u WHERE u.id = {holder} AND u.is_staff) \
+     OR EXISTS (SELECT 1 FROM grants w JOIN roles v ON v.id = w.role_id WHERE w.user_id = {holder} AND w.revoked_at IS NULL \
      AND (w.expires_at IS NULL OR w.expires_at > {now}) AND v.is_active AND v.permissions LIKE '%\"RESOURCE.TERMINATE\"%' \
      AND (w.scope = 'project' AND w.scope_id = r.project_id OR w.scope = 'customer' AND w.scope_id = r.customer_id \
      OR w.scope = 'customer' AND w.scope_id = off.customer_id OR w.scope = 'service_provider' AND w.scope_id = off.provider_id \

@@ -13,7 +13,7 @@ const HANDED_ON: &[(&str, &[Permission])] =
 ///
 /// A narrowed credential narrows it, for staff too.
 pub fn reach(actor: &Actor, above: &[Stand]) -> Option<PermissionSet> {
-    let held = if actor.staff {
+    let held = if actor.is_staff() {
         match &actor.narrow {
             None => return None,
             Some(_) => Permission::all().map(Permission::id).collect(),
@@ -27,7 +27,7 @@ pub fn reach(actor: &Actor, above: &[Stand]) -> Option<PermissionSet> {
         })
     };
     Some(match &actor.narrow {
-        Some(narrow) => both(&held, &narrow.permissions),
+        Some(narrow) => held.both(&narrow.permissions),
         None => held,
     })
 }
@@ -42,10 +42,6 @@ pub fn beyond(role: &PermissionSet, reach: Option<&PermissionSet>) -> Vec<String
 /// What holders of a role hand on besides what it carries.
 pub fn handed_on(role: &str) -> &'static [Permission] {
     HANDED_ON.iter().find(|(name, _)| *name == role).map_or(&[], |(_, permissions)| permissions)
-}
-
-fn both(one: &PermissionSet, other: &PermissionSet) -> PermissionSet {
-    one.minus(&one.minus(other))
 }
 
 #[cfg(test)]
@@ -118,7 +114,7 @@ mod tests {
         let mut staff = Actor { id: 1, staff: true, ..Actor::default() };
         assert!(reach(&staff, &places()).is_none());
         let permissions = of([Permission::ProjectList]);
-        staff.narrow = Some(Narrow { permissions, staff: true, support: false });
+        staff.narrow = Some(Narrow { permissions, staff: true, ..Narrow::default() });
         let wanted = of([Permission::ProjectList, Permission::OrderApprove]);
         assert_eq!(beyond(&wanted, reach(&staff, &places()).as_ref()), ["ORDER.APPROVE"]);
     }

@@ -4,7 +4,7 @@
 //! changed role counts at the very next request on every node.
 
 use super::permissions::Permission;
-use crate::{project::rules as project_rules, subnet::rules as subnet_rules};
+use crate::{personal_token::rules as personal, project::rules as project_rules, subnet::rules as subnet_rules};
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use std::{
 };
 use stoa_kernel::{
     Date, Error, Query, Result, Row, Time, Val,
-    access::{Actor, Held, Impersonator, PermissionSet, Role, Stop},
+    access::{Actor, Decision, Held, Impersonator, Narrow, PermissionSet, Role, Stop},
     door::{Caller, Credential},
     id::{self, Uuid},
     vals,
@@ -30,7 +30,10 @@ pub struct Directory {
 /// The columns of a user and one of his grants; see [`Directory::read`].
 const COLUMNS: &str = "u.id, u.uuid, u.username, u.first_name, u.last_name, u.email, u.is_staff, u.is_support, \
      u.is_active, u.token_lifetime, g.uuid, g.role_id, r.revision, r.is_active, g.scope, g.scope_id, g.customer_id, \
-     g.expires_at, p.is_removed, p.end_date, p.grace_period_days, c.grace_period_days, c.has_subnets";
+     g.expires_at, p.is_removed, p.end_date, p.grace_period_days, c.grace_period_days, c.has_subnets, g.valid_from";
+
+/// How many columns [`COLUMNS`] has; what a statement reads besides comes after them.
+const WIDTH: usize = 24;
 
 /// From a user to his grants that are not revoked, and what decides whether they count.
 const JOINS: &str = "LEFT JOIN grants g ON g.user_id = u.id AND g.revoked_at IS NULL \
@@ -70,7 +73,10 @@ impl Directory {
             Credential::System => Actor::system(),
             Credential::Trusted(uuid) => self.user(query, "u.uuid = $1", Val::Uuid(*uuid), caller, now).await?,
             Credential::Secret("token" | "session", secret) => self.token(query, secret, caller, now).await?,
-            Credential::Secret(..) => return Err(Error::Unauthenticated("Invalid token.".into())),
+            Credential::Secret("bearer", secret) if personal::is_ours(secret) => {
+                self.personal(query, secret, caller, now).await?
+            }
+            Credential::Secret(..) => return Err(invalid()),
         };
         match &caller.impersonate {
             Some(target) => self.impersonate(query, actor, target, caller, now).await,
@@ -79,37 +85,79 @@ impl Directory {
     }
 
     async fn token(&self, query: &mut dyn Query, secret: &str, caller: &Caller, now: Time) -> Result<Actor> {
-        let invalid = || Error::Unauthenticated("Invalid token.".into());
         let sql = format!(
-            "SELECT {COLUMNS}, t.id, t.used FROM tokens t JOIN users u ON u.id = t.user_id {JOINS} WHERE t.hash = $1"
+            "SELECT {COLUMNS}, t.id, t.used, t.expires_at FROM tokens t JOIN users u ON u.id = t.user_id {JOINS} WHERE t.hash = $1"
         );
         let rows = query.query(&sql, &vals![hash(secret)]).await?;
         let first = rows.first().ok_or_else(invalid)?;
-        let (token_id, used): (i64, Time) = (first.get(23)?, first.get(24)?);
-        let lifetime: Option<i64> = first.get(9)?;
-        if lifetime.is_some_and(|seconds| used.plus_seconds(seconds) < now) {
+        let (token_id, used): (i64, Time) = (first.get(WIDTH)?, first.get(WIDTH + 1)?);
+        let (lifetime, end): (Option<i64>, Option<Time>) = (first.get(9)?, first.get(WIDTH + 2)?);
+        // It ends when it was not used for its lifetime, and in any case at its end.
+        if lifetime.is_some_and(|seconds| used.plus_seconds(seconds) < now) || end.is_some_and(|end| end < now) {
             return Err(Error::Unauthenticated("Token has expired.".into()));
         }
         if !first.get::<bool>(8)? {
             return Err(Error::Unauthenticated("User inactive or deleted.".into()));
         }
-        let mut actor = self.read(query, &rows, caller, now).await?;
+        let mut actor = self.read(query, &rows, caller, now, None).await?;
         // The stamp slides only when half the lifetime is over, so that reading does not write (reference/observed.md).
         actor.token = Some((token_id, used.plus_seconds(lifetime.map_or(600, |seconds| seconds / 2)) < now));
         Ok(actor)
     }
 
+    /// A personal access token. Whatever is wrong with it is answered alike, so that nobody learns which tokens there are.
+    async fn personal(&self, query: &mut dyn Query, secret: &str, caller: &Caller, now: Time) -> Result<Actor> {
+        let sql = format!(
+            "SELECT {COLUMNS}, t.id, t.uuid, t.scopes, t.networks, t.last_used_at, t.is_active, t.expires_at, \
+             u.can_use_personal_access_tokens OR u.is_robot, \
+             (SELECT s.value FROM settings s WHERE s.key = '{}'), \
+             (SELECT count(*) FROM personal_token_addresses a WHERE a.token_id = t.id AND a.address = $1), \
+             (SELECT JSON_ROWS(JSON_ROW(b.scope, b.scope_id) ORDER BY b.id) FROM personal_token_bindings b \
+             WHERE b.token_id = t.id) \
+             FROM personal_tokens t JOIN users u ON u.id = t.user_id {JOINS} WHERE t.hash = $2",
+            personal::ENABLED
+        );
+        let address = caller.address.map(|address| address.to_canonical().to_string());
+        let rows = query.query(&sql, &vals![address.clone(), hash(secret)]).await?;
+        let first = rows.first().ok_or_else(invalid)?;
+        let at = |column: usize| WIDTH + column;
+        let networks: serde_json::Value = first.get(at(3))?;
+        let enabled: Option<serde_json::Value> = first.get(at(8))?;
+        let holds = first.get::<bool>(8)?
+            && first.get::<bool>(at(5))?
+            && first.get::<Time>(at(6))? > now
+            && first.get::<bool>(at(7))?
+            && personal::is_enabled(enabled.as_ref())
+            && personal::lets_in(&networks, caller.address);
+        if !holds {
+            return Err(invalid());
+        }
+        let (scopes, bound): (serde_json::Value, serde_json::Value) = (first.get(at(2))?, first.get(at(10))?);
+        let used: Option<Time> = first.get(at(4))?;
+        let known = address.is_none() || first.get::<i64>(at(9))? > 0;
+        let narrow = Narrow {
+            key: first.get(at(0))?,
+            uuid: first.get(at(1))?,
+            due: !known || used.is_none_or(|used| used.plus_seconds(personal::NOTE_SECONDS) <= now),
+            ..personal::narrow(&scopes, &bound)
+        };
+        self.read(query, &rows, caller, now, Some(narrow)).await
+    }
+
     async fn user(&self, query: &mut dyn Query, which: &str, val: Val, caller: &Caller, now: Time) -> Result<Actor> {
-        let sql = format!("SELECT {COLUMNS} FROM users u {JOINS} WHERE {which}");
-        let rows = query.query(&sql, &[val]).await?;
+        let rows = query.query(&format!("SELECT {COLUMNS} FROM users u {JOINS} WHERE {which}"), &[val]).await?;
         if rows.is_empty() {
             return Err(Error::Unauthenticated("User inactive or deleted.".into()));
         }
-        self.read(query, &rows, caller, now).await
+        self.read(query, &rows, caller, now, None).await
     }
 
     /// Staff act as another user; the record keeps both names. Anybody else who asks for it is refused, and so is a target
     /// that does not exist (reference/observed.md has the original ignore it).
+    ///
+    /// Only a login token is good for it: a cookie goes along with requests that other sites cause, and a personal access token
+    /// is narrower than its user. Nobody acts as staff, since that gives him nothing but another name, nor as somebody who is
+    /// deactivated, since he can do nothing himself.
     async fn impersonate(
         &self,
         query: &mut dyn Query,
@@ -121,27 +169,39 @@ impl Directory {
         if !staff.signed_in() {
             return Err(Error::Unauthenticated("Authentication credentials were not provided.".into()));
         }
+        let refused = |why: &str| Error::Forbidden(Box::new(Decision::rule(why)));
         if !staff.is_staff() || staff.narrow.is_some() {
-            let decision = stoa_kernel::access::Decision::rule("Only staff may act as another user.");
-            return Err(Error::Forbidden(Box::new(decision)));
+            return Err(refused("Only staff may act as another user."));
         }
-        let refused = || {
-            let decision = stoa_kernel::access::Decision::rule("The user to act as does not exist.");
-            Error::Forbidden(Box::new(decision))
-        };
-        let uuid = id::parse(target).ok_or_else(refused)?;
-        let mut actor =
-            self.user(query, "u.uuid = $1", Val::Uuid(uuid), caller, now).await.map_err(|error| match error {
-                Error::Unauthenticated(_) => refused(),
-                other => other,
-            })?;
+        if !matches!(caller.credential, Credential::Secret("token", _)) {
+            return Err(refused("Acting as another user takes a login token."));
+        }
+        let missing = "The user to act as does not exist.";
+        let uuid = id::parse(target).ok_or_else(|| refused(missing))?;
+        let rows =
+            query.query(&format!("SELECT {COLUMNS} FROM users u {JOINS} WHERE u.uuid = $1"), &vals![uuid]).await?;
+        let first = rows.first().ok_or_else(|| refused(missing))?;
+        if !first.get::<bool>(8)? {
+            return Err(refused("Nobody acts as a user who is deactivated."));
+        }
+        if first.get::<bool>(6)? && uuid != staff.uuid {
+            return Err(refused("Nobody acts as another member of staff."));
+        }
+        let mut actor = self.read(query, &rows, caller, now, None).await?;
         actor.impersonator =
             Some(Box::new(Impersonator { uuid: staff.uuid, username: staff.username, full_name: staff.full_name }));
         Ok(actor)
     }
 
     /// Reads a user and his grants from rows of [`COLUMNS`].
-    async fn read(&self, query: &mut dyn Query, rows: &[Row], caller: &Caller, now: Time) -> Result<Actor> {
+    async fn read(
+        &self,
+        query: &mut dyn Query,
+        rows: &[Row],
+        caller: &Caller,
+        now: Time,
+        narrow: Option<Narrow>,
+    ) -> Result<Actor> {
         let first = rows.first().ok_or_else(|| Error::broken("an actor without a row"))?;
         let mut actor = Actor {
             id: first.get(0)?,
@@ -152,11 +212,16 @@ impl Directory {
             staff: first.get(6)?,
             support: first.get(7)?,
             address: caller.address,
+            narrow,
             ..Actor::default()
         };
         let mut walled = Vec::new();
         for row in rows {
             let Some(role_id) = row.get::<Option<i64>>(11)? else { continue };
+            // A grant whose time has not come is none yet.
+            if row.get::<Option<Time>>(23)?.is_some_and(|from| from > now) {
+                continue;
+            }
             let held = Held {
                 uuid: row.get(10)?,
                 role: self.role(query, role_id, row.get(12)?).await?,
@@ -177,7 +242,7 @@ impl Directory {
                 let end: Option<Date> = row.get(19)?;
                 project_rules::has_ended(end, grace, now.date()).then_some(Stop::ScopeEnded)
             };
-            if row.get::<Option<bool>>(22)?.unwrap_or(false) && !actor.staff && !actor.support {
+            if row.get::<Option<bool>>(22)?.unwrap_or(false) && !actor.sees_all() {
                 walled.push(held.owner_id);
             }
             actor.grants.push(Held { stopped, ..held });
@@ -185,7 +250,10 @@ impl Directory {
         if !walled.is_empty() {
             self.wall(query, &mut actor, walled).await?;
         }
-        Ok(actor)
+        Ok(match actor.narrow.take() {
+            Some(narrow) => actor.narrowed(narrow),
+            None => actor,
+        })
     }
 
     /// Stops the grants in organizations that accept their people only from certain networks (reference/permissions.md,
@@ -269,6 +337,11 @@ impl Directory {
         }
         Ok(Some(actor))
     }
+}
+
+/// What every credential that does not hold is answered.
+fn invalid() -> Error {
+    Error::Unauthenticated("Invalid token.".into())
 }
 
 /// Reads a role from id, uuid, name, description, scope, is_active and permissions.

@@ -145,11 +145,10 @@ async fn actor(core: &Core, asker: &Actor, person: &store::Person, at: Option<Ti
 }
 
 async fn decide_all(core: &Core, actor: &Actor, subject: &Subject, found: &Found) -> Result<Decision> {
-    let needs = match subject {
-        Subject::Action(action) => action.needs,
-        Subject::Permission(permission) => Needs::Permission(permission.id(), EVERYWHERE),
+    let mut decision = match subject {
+        Subject::Action(action) => action.decide(actor, found),
+        Subject::Permission(permission) => decide(actor, &Needs::Permission(permission.id(), EVERYWHERE), found),
     };
-    let mut decision = decide(actor, &needs, found);
     if let Subject::Permission(_) = subject {
         for reason in &mut decision.because {
             if let Reason::Missing { places, .. } = reason {

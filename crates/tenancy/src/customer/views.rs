@@ -18,9 +18,9 @@ pub const DISPLAY_NAME: &str = "CASE WHEN c.abbreviation <> '' THEN c.abbreviati
 /// those where he holds a role.
 const PROJECTS: &str = "(SELECT count(*) FROM projects p WHERE p.customer_id = c.id AND NOT p.is_removed AND ({staff} \
      OR c.id IN (SELECT g.scope_id FROM grants g JOIN roles r ON r.id = g.role_id AND r.is_active \
-     AND r.permissions LIKE '%\"PROJECT.LIST\"%' WHERE g.user_id = {actor} AND g.scope = 'customer' \
+     AND r.permissions LIKE '%\"PROJECT.LIST\"%' WHERE g.user_id = {holder} AND g.scope = 'customer' \
      AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > {now})) \
-     OR p.id IN (SELECT g.scope_id FROM grants g WHERE g.user_id = {actor} AND g.scope = 'project' \
+     OR p.id IN (SELECT g.scope_id FROM grants g WHERE g.user_id = {holder} AND g.scope = 'project' \
      AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > {now}))))";
 
 /// People with a role on the organization or its projects; for callers without a role on the organization itself, people
@@ -29,9 +29,9 @@ const USERS: &str = "(SELECT count(DISTINCT g.user_id) FROM grants g \
      LEFT JOIN projects p ON g.scope = 'project' AND p.id = g.scope_id \
      WHERE g.customer_id = c.id AND g.scope IN ('customer', 'project') AND g.revoked_at IS NULL \
      AND (g.expires_at IS NULL OR g.expires_at > {now}) AND (g.scope = 'customer' OR NOT p.is_removed) AND ({staff} \
-     OR c.id IN (SELECT own.scope_id FROM grants own WHERE own.user_id = {actor} AND own.scope = 'customer' \
+     OR c.id IN (SELECT own.scope_id FROM grants own WHERE own.user_id = {holder} AND own.scope = 'customer' \
      AND own.revoked_at IS NULL AND (own.expires_at IS NULL OR own.expires_at > {now})) \
-     OR g.scope = 'project' AND g.scope_id IN (SELECT own.scope_id FROM grants own WHERE own.user_id = {actor} \
+     OR g.scope = 'project' AND g.scope_id IN (SELECT own.scope_id FROM grants own WHERE own.user_id = {holder} \
      AND own.scope = 'project' AND own.revoked_at IS NULL AND (own.expires_at IS NULL OR own.expires_at > {now}))))";
 
 /// The divisions of an organization.

@@ -15,7 +15,10 @@ use super::{
     store::{self, NewGrant, Organization, Recorded},
     views::{self, GRANTS},
 };
-use crate::{access::ceiling, settings};
+use crate::{
+    access::ceiling,
+    settings::{self, Settings},
+};
 use serde_json::{Value, json};
 use stoa_kernel::{
     Error, Result, Time,
@@ -23,7 +26,7 @@ use stoa_kernel::{
     action::{Action, Cx, Done, Run, Target},
     event::{Change, Event},
     field::{Field, Input, Kind},
-    id,
+    id::{self, Uuid},
     view::View,
 };
 
@@ -87,11 +90,12 @@ const REASON: &[Field] = &[Field::text("reason", 255, "Why.")];
 
 async fn add(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let scene = Scene::load(cx, &input, |team| team.create).await?;
-    give(cx, &scene, "").await
+    let (_, event) = give(cx, &scene).await?;
+    Ok(Done::event(event).answer(expiry(scene.until)))
 }
 
-/// Gives the role, or extends the grant that is open.
-async fn give(cx: &mut Cx<'_>, scene: &Scene, source: &str) -> Result<Done> {
+/// Gives the role, or extends the grant that is open: the grant and its event.
+pub(super) async fn give(cx: &mut Cx<'_>, scene: &Scene) -> Result<(Uuid, Event)> {
     if !scene.person.is_active && !cx.actor.is_staff() {
         return Err(Error::invalid("Only staff users can assign roles to deactivated users."));
     }
@@ -103,7 +107,7 @@ async fn give(cx: &mut Cx<'_>, scene: &Scene, source: &str) -> Result<Done> {
     admit(cx, scene).await?;
     let by = (cx.actor.id != 0).then_some(cx.actor.id);
     if let Some(open) = open {
-        return change_end(cx, scene, &open).await;
+        return Ok((open.uuid, change_end(cx, scene, &open).await?));
     }
     let new = NewGrant {
         uuid: cx.uuid(),
@@ -116,7 +120,7 @@ async fn give(cx: &mut Cx<'_>, scene: &Scene, source: &str) -> Result<Done> {
         customer_id: scene.customer_id,
         by,
         until: scene.until,
-        source,
+        source: &scene.source,
         now: cx.now,
     };
     // Two who grant the same at the same moment: the second one is told what he would have been told a moment later.
@@ -125,36 +129,53 @@ async fn give(cx: &mut Cx<'_>, scene: &Scene, source: &str) -> Result<Done> {
         other => other,
     })?;
     let recorded = scene.recorded(uuid, scene.until);
-    let event = event("role_granted", &recorded, scene.team, &scene.organization, None);
-    Ok(Done::event(event).answer(expiry(scene.until)))
+    Ok((uuid, event("role_granted", &recorded, scene.team, &scene.organization, None)))
 }
 
 /// Whether this person may get this role here from this actor: scope, role, the scope's own limits, and the ceiling.
-async fn admit(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
+pub(super) async fn admit(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
+    suits(scene)?;
+    let settings = settings::Settings::load(&mut *cx.tx).await?;
+    one_manager(cx, scene, &settings).await?;
+    restrictions(scene)?;
+    under_ceiling(cx, scene).required()?;
+    if preapproved_only(scene, &settings) && !is_preapproved(cx, scene).await? {
+        Decision::rule(NOT_PREAPPROVED).required()?;
+    }
+    Ok(())
+}
+
+/// Whether the role is one of this kind of scope and can be given.
+pub(super) fn suits(scene: &Scene) -> Result<()> {
     if scene.role.scope != scene.team.scope {
         return Err(Error::invalid("Role is not valid for this scope."));
     }
     if !scene.role.active {
         return Err(Error::invalid("Role is not active."));
     }
-    let settings = settings::Settings::load(&mut *cx.tx).await?;
+    Ok(())
+}
+
+/// Refuses a second manager of a project where the installation wants one.
+pub(super) async fn one_manager(cx: &mut Cx<'_>, scene: &Scene, settings: &Settings) -> Result<()> {
     if scene.role.name == "PROJECT.MANAGER"
         && settings.is_on(settings::ONE_MANAGER)
         && store::has_manager(cx.tx, scene.scope.id, scene.role.id, scene.person.id, cx.now).await?
     {
         return Err(Error::invalid("Project already has an active project manager."));
     }
-    restrictions(scene)?;
-    under_ceiling(cx, scene).required()?;
-    let preapproved = scene
-        .project
-        .as_ref()
-        .is_some_and(|project| project.preapproved_only.unwrap_or_else(|| settings.is_on(settings::PREAPPROVED_ONLY)));
-    if preapproved && !scene.from_above && !is_preapproved(cx, scene).await? {
-        let text = "Managers of this project add people of its organization only; its owners add others.";
-        Decision::rule(text).required()?;
-    }
     Ok(())
+}
+
+/// Why somebody whom the organization does not know is refused.
+pub(super) const NOT_PREAPPROVED: &str =
+    "Managers of this project add people of its organization only; its owners add others.";
+
+/// Whether this actor may add only people whom the organization knows (mission J2).
+pub(super) fn preapproved_only(scene: &Scene, settings: &Settings) -> bool {
+    let installation = || settings.is_on(settings::PREAPPROVED_ONLY);
+    let project = scene.project.as_ref();
+    !scene.from_above && project.is_some_and(|project| project.preapproved_only.unwrap_or_else(installation))
 }
 
 /// The scope and its organization must both let the person in (reference/permissions.md, section 8).
@@ -176,7 +197,7 @@ fn restrictions(scene: &Scene) -> Result<()> {
 }
 
 /// Nobody grants a role that carries what he does not hold there or above (mission R5).
-fn under_ceiling(cx: &Cx<'_>, scene: &Scene) -> Decision {
+pub(super) fn under_ceiling(cx: &Cx<'_>, scene: &Scene) -> Decision {
     let above: Vec<Stand> =
         scene.scope.places.iter().filter(|stand| scene.team.places.contains(&stand.place)).cloned().collect();
     let reach = ceiling::reach(cx.actor, &above);
@@ -188,7 +209,7 @@ fn under_ceiling(cx: &Cx<'_>, scene: &Scene) -> Decision {
 }
 
 /// Whether the organization knows the person, or its patterns or the project's name him (mission J2).
-async fn is_preapproved(cx: &mut Cx<'_>, scene: &Scene) -> Result<bool> {
+pub(super) async fn is_preapproved(cx: &mut Cx<'_>, scene: &Scene) -> Result<bool> {
     let person = &scene.person.traits;
     let here = scene.project.as_ref().is_some_and(|project| project.restriction.names(person));
     if here || scene.organization.restriction.names(person) {
@@ -209,10 +230,11 @@ async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     if rules::extends(scene.until, open.until) {
         under_ceiling(cx, &scene).required()?;
     }
-    change_end(cx, &scene, &open).await
+    let event = change_end(cx, &scene, &open).await?;
+    Ok(Done::event(event).answer(expiry(scene.until)))
 }
 
-async fn change_end(cx: &mut Cx<'_>, scene: &Scene, open: &store::Open) -> Result<Done> {
+async fn change_end(cx: &mut Cx<'_>, scene: &Scene, open: &store::Open) -> Result<Event> {
     let by = (cx.actor.id != 0).then_some(cx.actor.id);
     if !store::set_end(cx.tx, open.id, scene.until, by, cx.now).await? {
         return Err(Error::invalid("User does not have this role in this scope."));
@@ -220,8 +242,7 @@ async fn change_end(cx: &mut Cx<'_>, scene: &Scene, open: &store::Open) -> Resul
     let words = |until: Option<Time>| until.map_or(Value::Null, |until| until.to_string().into());
     let change = Change { field: "expiration_time".into(), before: words(open.until), after: words(scene.until) };
     let recorded = scene.recorded(open.uuid, scene.until);
-    let event = event("role_updated", &recorded, scene.team, &scene.organization, None).changes(vec![change]);
-    Ok(Done::event(event).answer(expiry(scene.until)))
+    Ok(event("role_updated", &recorded, scene.team, &scene.organization, None).changes(vec![change]))
 }
 
 async fn delete(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
@@ -256,10 +277,9 @@ async fn restore(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     }
     // What ended by itself would end again at once.
     scene.until = grant.until.filter(|until| *until > cx.now);
-    let done = give(cx, &scene, "").await?;
-    let reason = input.text("reason").unwrap_or_default().to_owned();
-    let events = done.events.into_iter().map(|event| event.fact("reason", reason.clone())).collect();
-    Ok(Done { events, ..done }.answer(json!({ "detail": "The role has been restored." })))
+    let (_, event) = give(cx, &scene).await?;
+    let event = event.fact("reason", input.text("reason").unwrap_or_default());
+    Ok(Done::event(event).answer(json!({ "detail": "The role has been restored." })))
 }
 
 fn expiry(until: Option<Time>) -> Value {

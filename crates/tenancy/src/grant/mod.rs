@@ -7,6 +7,8 @@
 //! [`rules`] has the kinds of scopes that have a team, and what each needs; [`actions`] makes the actions of a kind.
 
 pub mod actions;
+pub mod behalf;
+pub mod direct;
 pub mod jobs;
 pub mod rules;
 mod scene;

@@ -216,6 +216,12 @@ impl Restriction {
             || self.identity_sources.contains(&person.identity_source)
     }
 
+    /// Whether nobody with this address gets in, whatever else he is: only patterns of addresses are asked for, and none fits.
+    pub fn refuses_address(&self, email: &str) -> bool {
+        let by_address_only = self.affiliations.is_empty() && self.identity_sources.is_empty();
+        by_address_only && !self.emails.is_empty() && !self.emails.iter().any(|pattern| matches_start(pattern, email))
+    }
+
     /// Whether it lets this person in.
     pub fn admits(&self, person: &Traits) -> bool {
         self.is_open() || self.names(person)

@@ -26,6 +26,8 @@ pub(super) struct Scene {
     pub role: Role,
     pub person: Person,
     pub until: Option<Time>,
+    /// The rule or synchronization that gives the role; empty for a person.
+    pub source: String,
 }
 
 impl Scene {
@@ -57,6 +59,18 @@ impl Scene {
         Scene::of(cx, scope, team, project, (role, person, grant.until), permission).await
     }
 
+    /// Of a new grant whose role and person are known.
+    pub(super) async fn of_new(
+        cx: &mut Cx<'_>,
+        scope: Found,
+        role: Role,
+        person: Person,
+        until: Option<Time>,
+    ) -> Result<Scene> {
+        let (team, project) = place(cx, &scope).await?;
+        Scene::of(cx, scope, team, project, (role, person, until), |team| team.create).await
+    }
+
     async fn of(
         cx: &mut Cx<'_>,
         scope: Found,
@@ -74,7 +88,8 @@ impl Scene {
         if !from_above && team.scope != "customer" && person.id == cx.actor.id {
             Decision::rule("User can not manage own role.").required()?;
         }
-        Ok(Scene { team, scope, customer_id, organization, project, from_above, role, person, until })
+        let source = String::new();
+        Ok(Scene { team, scope, customer_id, organization, project, from_above, role, person, until, source })
     }
 
     /// The grant that is open already.

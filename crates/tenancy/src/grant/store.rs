@@ -283,6 +283,12 @@ pub async fn person(query: &mut dyn Query, uuid: Uuid) -> Result<Option<Person>>
     rows.first().map(read_person).transpose()
 }
 
+/// The person with this key.
+pub async fn person_by_id(query: &mut dyn Query, id: i64) -> Result<Option<Person>> {
+    let rows = query.query(&format!("{PERSON} WHERE id = $1"), &vals![id]).await?;
+    rows.first().map(read_person).transpose()
+}
+
 /// The person with this name to sign in with, or this identifier.
 pub async fn person_named(query: &mut dyn Query, name: &str) -> Result<Option<Person>> {
     let rows = query.query(&format!("{PERSON} WHERE username = $1"), &vals![name]).await?;
@@ -356,6 +362,14 @@ pub async fn is_known(tx: &mut Tx, user_id: i64, customer_id: i64, now: Time) ->
     Ok(tx.one(sql, &vals![user_id, customer_id, now]).await?.is_some())
 }
 
+/// Whether somebody who holds a role in an organization or in one of its projects has this address, in any case.
+pub async fn is_known_address(tx: &mut Tx, email: &str, customer_id: i64, now: Time) -> Result<bool> {
+    let sql = "SELECT 1 FROM grants g JOIN roles r ON r.id = g.role_id JOIN users u ON u.id = g.user_id \
+               WHERE FOLD(u.email) = FOLD($1) AND g.customer_id = $2 AND g.scope IN ('customer', 'project') \
+               AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $3) AND r.is_active LIMIT 1";
+    Ok(tx.one(sql, &vals![email, customer_id, now]).await?.is_some())
+}
+
 /// Whether a project has a manager who can sign in, other than this person.
 pub async fn has_manager(tx: &mut Tx, project_id: i64, role_id: i64, except: i64, now: Time) -> Result<bool> {
     let sql = "SELECT 1 FROM grants g JOIN users u ON u.id = g.user_id WHERE g.scope = 'project' AND g.scope_id = $1 \
@@ -388,4 +402,76 @@ pub async fn holders(query: &mut dyn Query, scope: &str, scope_id: i64, now: Tim
         Ok(Holder { user_id: row.get(0)?, name, role_id: row.get(3)? })
     };
     rows.iter().map(read).collect()
+}
+
+/// Whether somebody holds roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// He never did.
+    Never,
+    /// He did once.
+    NoMore,
+    /// He does.
+    Some,
+}
+
+/// Whether a person holds an open grant whose time is not over, or ever held one.
+pub async fn holds_any(tx: &mut Tx, user_id: i64, now: Time) -> Result<Holds> {
+    let sql = "SELECT revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) AS open FROM grants \
+               WHERE user_id = $2 ORDER BY open DESC LIMIT 1";
+    let row = tx.one(sql, &vals![now, user_id]).await?;
+    Ok(match row.map(|row| row.get::<bool>(0)).transpose()? {
+        None => Holds::Never,
+        Some(false) => Holds::NoMore,
+        Some(true) => Holds::Some,
+    })
+}
+
+/// Closes every open grant of a person.
+pub async fn revoke_person(
+    tx: &mut Tx,
+    user_id: i64,
+    by: Option<i64>,
+    reason: &str,
+    now: Time,
+) -> Result<Vec<Revoked>> {
+    let rows = of_person(tx, user_id).await?;
+    close(tx, &rows, by, reason, now).await
+}
+
+/// The open grants of a person, whether or not their time is over; locked.
+pub async fn held_by(tx: &mut Tx, user_id: i64) -> Result<Vec<Recorded>> {
+    of_person(tx, user_id).await?.iter().map(read_recorded).collect()
+}
+
+async fn of_person(tx: &mut Tx, user_id: i64) -> Result<Vec<Row>> {
+    let sql = format!("{RECORDED} WHERE g.user_id = $1 AND g.revoked_at IS NULL ORDER BY g.id FOR UPDATE OF g");
+    tx.query(&sql, &vals![user_id]).await
+}
+
+/// Names of the organizations with running projects of which a person is the last owner who can sign in.
+pub async fn owned_alone(tx: &mut Tx, user_id: i64, now: Time) -> Result<Vec<String>> {
+    let sql = "SELECT c.name FROM customers c WHERE c.id IN (SELECT g.scope_id FROM grants g JOIN roles r ON r.id = g.role_id \
+               WHERE g.user_id = $1 AND g.scope = 'customer' AND r.name = 'CUSTOMER.OWNER' AND g.revoked_at IS NULL \
+               AND (g.expires_at IS NULL OR g.expires_at > $2)) \
+               AND c.id IN (SELECT p.customer_id FROM projects p WHERE NOT p.is_removed) \
+               AND c.id NOT IN (SELECT g.scope_id FROM grants g JOIN roles r ON r.id = g.role_id \
+               JOIN users u ON u.id = g.user_id WHERE g.scope = 'customer' AND r.name = 'CUSTOMER.OWNER' \
+               AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $3) AND u.is_active \
+               AND u.id <> $4) ORDER BY c.name, c.id";
+    tx.query(sql, &vals![user_id, now, now, user_id]).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// What a person holds and held, oldest first: role, kind, name and identifier of the scope, since, until, revoked at, why.
+pub async fn history_of(query: &mut dyn Query, user_id: i64, most: i64) -> Result<Vec<Row>> {
+    let sql = "SELECT r.name, g.scope, g.scope_name, g.scope_uuid, g.valid_from, g.expires_at, g.revoked_at, \
+               g.revoke_reason FROM grants g JOIN roles r ON r.id = g.role_id WHERE g.user_id = $1 ORDER BY g.id LIMIT $2";
+    query.query(sql, &vals![user_id, most]).await
+}
+
+/// Keys of the people who can sign in and hold a role on a project.
+pub async fn holders_of(tx: &mut Tx, project_id: i64, role_id: i64, now: Time) -> Result<Vec<i64>> {
+    let sql = "SELECT u.id FROM grants g JOIN users u ON u.id = g.user_id WHERE g.scope = 'project' AND g.scope_id = $1 \
+               AND g.role_id = $2 AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $3) AND u.is_active";
+    tx.query(sql, &vals![project_id, role_id, now]).await?.iter().map(|row| row.get(0)).collect()
 }

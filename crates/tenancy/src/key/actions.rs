@@ -23,7 +23,7 @@ pub static CREATE: Action = Action {
     name: "ssh_key.create",
     about: "Add an SSH key of one's own.",
     target: Target::Nothing,
-    needs: Needs::SignedIn,
+    needs: Needs::InPerson(&Needs::SignedIn),
     from: &[],
     fields: FIELDS,
     events: &["ssh_key_creation_succeeded"],

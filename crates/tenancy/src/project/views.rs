@@ -144,7 +144,7 @@ const PLACES: &[PlaceColumn] =
     &[PlaceColumn("itself", "project", "p.id"), PlaceColumn("customer", "customer", "p.customer_id")];
 
 /// The projects that an actor sees.
-fn visible(actor: &Actor, clause: &mut Clause) {
+pub fn visible(actor: &Actor, clause: &mut Clause) {
     let listing = actor.scopes("customer", Some(Permission::ProjectList.id()));
     clause.key_in(
         "p.id",

@@ -1,6 +1,10 @@
-//! What can be done with login tokens.
+//! What can be done with login tokens and sessions.
 
-use super::{store, views::LOGINS};
+use super::{
+    notice, own_hands, store,
+    store::NewSession,
+    views::{LOGINS, SESSIONS},
+};
 use crate::user::{store as users, views::USERS};
 use serde_json::{Value, json};
 use stoa_kernel::{
@@ -8,11 +12,14 @@ use stoa_kernel::{
     access::{Decision, Needs},
     action::{Action, Cx, Done, Target},
     event::Event,
-    field::{Field, Input},
+    field::{Field, Input, Kind},
 };
 
-/// Signs in: a token for the caller, who has proved himself otherwise. Run by [`super::login`] only, which checks the password
-/// before the transaction begins; `verified` is what was stored of it then.
+/// What a new session is, in the words in which it is stored.
+pub const SESSION_KIND: Kind = Kind::Choice("SessionKind", &["login", "session"]);
+
+/// Signs in: a session for the caller, who has proved himself otherwise. Run by [`super::login`] only, which has the password
+/// checked before the transaction begins; `verified` is the mark of what was stored of it then.
 pub static LOGIN: Action = Action {
     name: "session.create",
     about: "Sign in with user name and password.",
@@ -20,8 +27,11 @@ pub static LOGIN: Action = Action {
     needs: Needs::SignedIn,
     from: &[],
     fields: &[
-        Field::text("verified", 1000, "What is stored of the password that was checked.").required().secret(),
+        Field::text("verified", 64, "The mark of the password that was checked.").required().secret(),
         Field::text("username", 128, "Name to sign in with.").required(),
+        Field::new("kind", SESSION_KIND, "What the secret is for."),
+        Field::text("method", 40, "Where the password was checked."),
+        Field::text("user_agent", 200, "What the caller's program calls itself."),
     ],
     events: &["auth_logged_in_with_username"],
     run: |cx, input| Box::pin(login(cx, input)),
@@ -54,12 +64,36 @@ pub static LOGOUT: Action = Action {
     run: |cx, _| Box::pin(logout(cx)),
 };
 
+/// Ends one session.
+pub static END_ONE: Action = Action {
+    name: "session.end_one",
+    about: "End one session or login token: of one's own, or for staff anybody's.",
+    target: Target::Thing(&SESSIONS),
+    needs: Needs::Any(&[Needs::Own, Needs::Staff]),
+    from: &[],
+    fields: &[],
+    events: &["auth_logged_out"],
+    run: |cx, _| Box::pin(end_one(cx)),
+};
+
+/// Ends all sessions of the caller but the one with which he asks.
+pub static END_OTHERS: Action = Action {
+    name: "session.end_others",
+    about: "End all of one's own sessions and login tokens but the one with which this is asked.",
+    target: Target::Nothing,
+    needs: Needs::SignedIn,
+    from: &[],
+    fields: &[],
+    events: &["auth_logged_out"],
+    run: |cx, _| Box::pin(end_others(cx)),
+};
+
 /// Ends all logins of a user and makes one new token, which is shown this once.
 pub static REFRESH: Action = Action {
     name: "token.refresh",
     about: "End all logins of a user and make one new token, which is shown this once.",
     target: Target::Thing(&USERS),
-    needs: Needs::Staff,
+    needs: Needs::InPerson(&Needs::Staff),
     from: &[],
     fields: &[],
     events: &["token_created"],
@@ -80,7 +114,8 @@ pub static END: Action = Action {
 
 async fn login(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     // A token can't make another (security case C4), and who acts as somebody else does not become him.
-    if cx.actor.narrow.is_some() || cx.actor.impersonator.is_some() || cx.actor.token.is_some() {
+    own_hands(cx.actor)?;
+    if cx.actor.token.is_some() {
         return Err(refused("A token can't make another token."));
     }
     if !store::still_holds(cx.tx, cx.actor.id, input.text("verified").unwrap_or_default()).await? {
@@ -88,13 +123,21 @@ async fn login(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     }
     let address = cx.actor.address.map(|address| address.to_string()).unwrap_or_default();
     store::forgive(cx.tx, input.text("username").unwrap_or_default(), &address).await?;
-    let secret = store::secret(cx.clock());
-    store::issue(cx.tx, cx.actor.id, cx.now, &secret).await?;
+    let new = NewSession {
+        user_id: cx.actor.id,
+        kind: store::Kind::of(input.text("kind").unwrap_or_default()),
+        method: input.text("method").unwrap_or_default(),
+        user_agent: input.text("user_agent").unwrap_or_default(),
+        address: cx.actor.address,
+        ..NewSession::default()
+    };
+    let clock = cx.clock().clone();
+    let secret = store::issue_session(cx.tx, &clock, cx.now, &new).await?;
     let name = &cx.actor.username;
     let full = &cx.actor.full_name;
     let message = format!("User {name} with full name {full} logged in successfully with username and password.");
-    let event = Event::new("auth_logged_in_with_username", message).feed("user", cx.actor.id);
-    Ok(Done::event(event).answer(json!({"token": secret})))
+    let event = Event::new("auth_logged_in_with_username", message).fact("auth_method", new.method);
+    Ok(Done::event(event.feed("user", cx.actor.id)).answer(json!({"token": secret})))
 }
 
 async fn fail(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
@@ -117,17 +160,42 @@ async fn logout(cx: &mut Cx<'_>) -> Result<Done> {
     Ok(Done::event(Event::new("auth_logged_out", message).feed("user", cx.actor.id)))
 }
 
-async fn refresh(cx: &mut Cx<'_>) -> Result<Done> {
-    if cx.actor.narrow.is_some() {
-        return Err(refused("A token can't make another token."));
+async fn end_one(cx: &mut Cx<'_>) -> Result<Done> {
+    own_hands(cx.actor)?;
+    let session = store::session(&mut *cx.tx, cx.found.id).await?.ok_or(Error::NotFound)?;
+    if !store::end(cx.tx, session.id).await? {
+        return Err(Error::NotFound);
     }
+    let user = users::brief(cx.tx, session.user_id).await?;
+    let message = match user.id == cx.actor.id {
+        true => format!("User {} has ended one of his sessions.", user.username),
+        false => format!("A session of user {} has been ended by staff.", user.username),
+    };
+    Ok(Done::event(user.event("auth_logged_out", message)))
+}
+
+async fn end_others(cx: &mut Cx<'_>) -> Result<Done> {
+    own_hands(cx.actor)?;
+    let Some((kept, _)) = cx.actor.token else { return Ok(Done::unchanged().answer(json!({"ended": 0}))) };
+    let ended = store::end_others(cx.tx, cx.actor.id, kept).await?;
+    if ended == 0 {
+        return Ok(Done::unchanged().answer(json!({"ended": 0})));
+    }
+    let user = users::brief(cx.tx, cx.actor.id).await?;
+    let message = format!("User {} has ended his other sessions.", user.username);
+    Ok(Done::event(user.event("auth_logged_out", message)).answer(json!({"ended": ended})))
+}
+
+async fn refresh(cx: &mut Cx<'_>) -> Result<Done> {
     let user = users::brief(cx.tx, cx.found.id).await?;
     if !user.active {
         return Err(Error::Conflict("User inactive or deleted.".into()));
     }
     store::end_all(cx.tx, user.id).await?;
-    let secret = store::secret(cx.clock());
-    store::issue(cx.tx, user.id, cx.now, &secret).await?;
+    let clock = cx.clock().clone();
+    let new = NewSession { user_id: user.id, method: "STAFF", ..NewSession::default() };
+    let secret = store::issue_session(cx.tx, &clock, cx.now, &new).await?;
+    notice::send(cx, &user, notice::TOKEN_MADE).await?;
     let event = user.event("token_created", format!("Token has been updated for {} user.", user.username));
     Ok(Done::event(event).answer(answer(&user, cx.now.to_string(), &secret)))
 }

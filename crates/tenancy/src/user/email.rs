@@ -1,7 +1,14 @@
 //! Changing an address: ask, and confirm with the code that was mailed to the new one.
+//!
+//! Whoever controls the address of an account may come to control the account. So only its person and staff ask, with a
+//! login of their own and not with a narrowed token or as somebody else; the code is used once, and kept as a hash; few
+//! letters go out; and the old address is told.
 
-use super::{store, views::USERS};
-use crate::letter::{self, Letter};
+use super::{actions, rules, store, views::USERS};
+use crate::{
+    letter::{self, Letter},
+    settings::Settings,
+};
 use serde_json::json;
 use stoa_kernel::{
     Error, Result, Val,
@@ -12,15 +19,15 @@ use stoa_kernel::{
     id,
 };
 
-/// Seconds for which a code can be used.
-const MAX_AGE: i64 = 86_400;
+/// The setting with the seconds for which a code can be used.
+const MAX_AGE: &str = "EMAIL_CHANGE_MAX_AGE";
 
 /// Asks for a new address. A code goes there; nothing changes until it comes back.
 pub static ASK: Action = Action {
     name: "user.change_email",
     about: "Ask for another address: a code is mailed there, and confirms it.",
     target: Target::Thing(&USERS),
-    needs: Needs::Any(&[Needs::Staff, Needs::Own]),
+    needs: Needs::InPerson(&Needs::Any(&[Needs::Staff, Needs::Own])),
     from: &[],
     fields: &[Field::text("email", 320, "The new address.").required().check(Check::Email)],
     events: &["user_update_succeeded"],
@@ -32,7 +39,7 @@ pub static CANCEL: Action = Action {
     name: "user.cancel_change_email",
     about: "Take the request for another address back.",
     target: Target::Thing(&USERS),
-    needs: Needs::Any(&[Needs::Staff, Needs::Own]),
+    needs: Needs::InPerson(&Needs::Any(&[Needs::Staff, Needs::Own])),
     from: &[],
     fields: &[],
     events: &["user_update_succeeded"],
@@ -52,21 +59,34 @@ pub static CONFIRM: Action = Action {
 };
 
 async fn ask(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+    cx.in_person()?;
     let user = store::brief(cx.tx, cx.found.id).await?;
+    if !user.active {
+        return Err(Error::Conflict("The account is not active.".into()));
+    }
+    if actions::protected(cx, &user).await?.iter().any(|field| field == "email") {
+        return Err(Error::field("email", "The identity provider of the account manages its address."));
+    }
     let email = input.text("email").unwrap_or_default();
     let clock = cx.clock().clone();
-    let code = store::ask_email(cx.tx, &clock, user.id, email, cx.now).await?;
+    let Some(code) = store::ask_email(cx.tx, &clock, user.id, email, cx.now).await? else {
+        let message = "Too many letters have been sent for this account. Try again later.".into();
+        return Err(Error::TooMany { message, retry_after: rules::LETTERS_SECONDS as u32 });
+    };
+    let language = store::fate(cx.tx, user.id).await?.language;
     let context = json!({
         "username": user.username,
         "full_name": user.full_name(),
         "email": email,
         "link": format!("/user_email_change/{}/", id::hex(&code)),
     });
-    let letter = Letter { to: email, key: "structure.change_email_request", context, language: "", unique: None };
+    let key = "structure.change_email_request";
+    let letter = Letter { to: email, key, context, language: &language, unique: None };
     letter::queue(cx.tx, cx.now, letter).await?;
     // The record names the address and never the code.
-    let message = format!("A change of the email of user {} to {email} has been requested.", user.username);
-    let done = Done::event(user.event("user_update_succeeded", message));
+    let message = format!("Another email of user {} has been requested.", user.username);
+    let change = Change { field: "requested_email".into(), before: json!(null), after: email.into() };
+    let done = Done::event(user.event("user_update_succeeded", message).changes(vec![change]));
     Ok(done.answer(json!({"detail": "The change email request has been successfully created."})))
 }
 
@@ -84,16 +104,38 @@ async fn confirm(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let code = input.json("code").and_then(|code| code.as_str()).and_then(id::parse);
     let code = code.ok_or_else(|| Error::field("code", "The confirmation code is required."))?;
     let asked = store::asked_email(cx.tx, code).await?.ok_or(Error::NotFound)?;
-    if asked.created.plus_seconds(MAX_AGE) < cx.now {
+    let max_age = Settings::load(&mut *cx.tx).await?.int(MAX_AGE).unwrap_or(rules::EMAIL_CHANGE_MAX_AGE);
+    if asked.created.plus_seconds(max_age) < cx.now {
         return Err(Error::field("code", "Request has expired."));
     }
     let before = store::brief(cx.tx, asked.user_id).await?;
+    // The request is used up here: of two who confirm at once, the second finds none.
+    if !before.active || !store::drop_email(cx.tx, before.id).await? {
+        return Err(Error::NotFound);
+    }
     let columns = vec![("email", Val::from(&asked.email)), ("modified", Val::Time(cx.now))];
     store::set(cx.tx, before.id, columns).await?;
     store::drop_emails_for(cx.tx, &asked.email).await?;
+    warn(cx, &before).await?;
     let change = Change { field: "email".into(), before: before.email.clone().into(), after: asked.email.into() };
     let message = format!("User {} has been updated. Email has been changed.", before.username);
     let event = before.event("user_update_succeeded", message).changes(vec![change]);
     let done = Done::event(event).made("user", before.id, before.uuid);
     Ok(done.answer(json!({"detail": "Email has been successfully updated."})))
+}
+
+/// Tells the old address, which may be the only one that its person still reads. It does not learn the new one.
+async fn warn(cx: &mut Cx<'_>, before: &store::Brief) -> Result<()> {
+    if before.email.is_empty() {
+        return Ok(());
+    }
+    let language = store::fate(cx.tx, before.id).await?.language;
+    let context = json!({
+        "username": before.username,
+        "full_name": before.full_name(),
+        "what": "email_changed",
+        "at": cx.now.to_string(),
+    });
+    let (to, key) = (before.email.as_str(), "users.security_notice");
+    letter::queue(cx.tx, cx.now, Letter { to, key, context, language: &language, unique: None }).await
 }

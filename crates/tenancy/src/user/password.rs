@@ -4,6 +4,7 @@
 //! callers beyond [`WAITING`] are turned away instead of piling up.
 
 use super::{actions, rules, store, views::USERS};
+use crate::token::{login, notice, own_hands, store as tokens};
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
 use serde_json::json;
 use std::sync::{
@@ -11,13 +12,13 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 use stoa_kernel::{
-    Error, Result,
-    access::decide,
-    action::Done,
+    Error, Result, Val,
+    access::{Needs, decide},
+    action::{Action, Cx, Done, Target},
     clock::Clock,
     door::{Call, Caller, Core},
     error::Invalid,
-    field::Mode,
+    field::{Field, Input, Mode},
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -139,14 +140,25 @@ fn hash_with(params: &Params, password: &str, salt: &[u8]) -> Result<String> {
 ///
 /// # Errors
 /// Invalid, with everything that is wrong with it.
-pub fn check(field: &str, password: &str, username: &str, others: &[&str]) -> Result<()> {
+pub fn check(field: &str, password: &str, username: &str, staff: bool, others: &[&str]) -> Result<()> {
     let mut invalid = Invalid::default();
     if password.chars().count() > usize::try_from(rules::PASSWORD_MAX).unwrap_or(0) {
         let max = rules::PASSWORD_MAX;
         return Err(Error::field(field, format!("Ensure this field has no more than {max} characters.")));
     }
-    rules::weaknesses(password, username, others).into_iter().for_each(|message| invalid.add(field, message));
+    rules::weaknesses(password, username, staff, others).into_iter().for_each(|message| invalid.add(field, message));
     invalid.done()
+}
+
+/// Checks a `new_password` against the rules for the user with this key.
+///
+/// # Errors
+/// Not found; invalid, with everything that is wrong with it.
+pub async fn check_for(core: &Core, id: i64, new_password: &str) -> Result<()> {
+    let user = tokens::claimant_by_id(&mut core.store.reader(), id).await?.ok_or(Error::NotFound)?;
+    let words = store::words_about(core, id).await?;
+    let others: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+    check("new_password", new_password, &user.username, user.staff, &others)
 }
 
 /// Changes a user's password: decides, checks and hashes first, then runs [`actions::SET_PASSWORD`], which decides again in
@@ -156,12 +168,10 @@ pub fn check(field: &str, password: &str, username: &str, others: &[&str]) -> Re
 /// As the action; invalid for a weak password.
 pub async fn change(core: &Arc<Core>, caller: &Caller, target: &str, new_password: &str) -> Result<Done> {
     let actor = core.actor(caller).await?;
-    decide(&actor, &stoa_kernel::access::Needs::SignedIn, &Default::default()).required()?;
+    decide(&actor, &Needs::SignedIn, &Default::default()).required()?;
     let found = core.find(&actor, &USERS, target).await?;
     decide(&actor, &actions::SET_PASSWORD.needs, &found).required()?;
-    let user = store::words_about(core, found.id).await?;
-    let others: Vec<&str> = user.iter().skip(1).map(String::as_str).collect();
-    check("new_password", new_password, user.first().map_or("", String::as_str), &others)?;
+    check_for(core, found.id, new_password).await?;
     let hash = Passwords::of(core).enter().await?.hash(&core.clock, new_password).await?;
     let call = Call {
         action: &actions::SET_PASSWORD,
@@ -171,6 +181,60 @@ pub async fn change(core: &Arc<Core>, caller: &Caller, target: &str, new_passwor
         mode: Mode::Whole,
     };
     core.perform(caller, call).await
+}
+
+/// Changes one's own password. All other sessions of the user end, and he is told by letter. A session of a browser gets a
+/// new secret, which is given; a token that programs send keeps its own.
+///
+/// # Errors
+/// Invalid for a wrong old password or a weak new one; unauthenticated where the name is locked after too many wrong ones.
+pub async fn change_own(core: &Arc<Core>, caller: &Caller, old: &str, new: &str) -> Result<Option<String>> {
+    let actor = core.actor(caller).await?;
+    decide(&actor, &Needs::SignedIn, &Default::default()).required()?;
+    own_hands(&actor)?;
+    check_for(core, actor.id, new).await?;
+    let pair = login::Pair { username: &actor.username, password: old };
+    let verified = login::check(core, caller, pair).await?;
+    let verified = verified.ok_or_else(|| Error::field("old_password", "Invalid password."))?;
+    let hash = Passwords::of(core).enter().await?.hash(&core.clock, new).await?;
+    let body = json!({"verified": verified.mark(), "password_hash": hash});
+    let answer = login::run(core, caller, &CHANGE_OWN, body).await?;
+    Ok(answer["renewed"].as_str().map(ToOwned::to_owned))
+}
+
+/// Changes what is stored of one's own password. Run by [`change_own`] only.
+pub static CHANGE_OWN: Action = Action {
+    name: "user.change_own_password",
+    about: "Change one's own password. All other sessions of the user end.",
+    target: Target::Nothing,
+    needs: Needs::SignedIn,
+    from: &[],
+    fields: &[
+        Field::text("verified", 64, "The mark of the password that was checked.").required().secret(),
+        Field::text("password_hash", 1000, "What is stored of the new password.").required().secret(),
+    ],
+    events: &["user_password_updated"],
+    run: |cx, input| Box::pin(set_own(cx, input)),
+};
+
+async fn set_own(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+    own_hands(cx.actor)?;
+    let user = store::brief(cx.tx, cx.actor.id).await?;
+    // The old password must still be the one that was checked before the transaction.
+    if !tokens::still_holds(cx.tx, user.id, input.text("verified").unwrap_or_default()).await? {
+        return Err(Error::field("old_password", "Invalid password."));
+    }
+    let hash = input.text("password_hash").unwrap_or_default();
+    store::set(cx.tx, user.id, vec![("password", Val::from(hash)), ("modified", Val::Time(cx.now))]).await?;
+    let kept = cx.actor.token.map(|(id, _)| id);
+    tokens::end_others(cx.tx, user.id, kept.unwrap_or_default()).await?;
+    let renewed = match kept {
+        Some(id) => tokens::renew_session(cx.tx, &cx.core.clock, id).await?,
+        None => None,
+    };
+    notice::send(cx, &user, notice::PASSWORD_CHANGED).await?;
+    let message = format!("Password of user {} has been changed.", user.username);
+    Ok(Done::event(user.event("user_password_updated", message)).answer(json!({"renewed": renewed})))
 }
 
 #[cfg(test)]

@@ -1,33 +1,25 @@
 //! What a name, a number and a password may look like, and what a profile lacks.
 
+use super::common;
 use crate::vocabulary::countries;
 use stoa_kernel::field::Kind;
 
 /// The longest password that is looked at, in characters: hashing takes time by length.
 pub const PASSWORD_MAX: i64 = 128;
-/// The shortest password.
+/// The shortest password of most people, as the original has it.
 const PASSWORD_MIN: usize = 8;
-
-/// Passwords that everybody tries first, in lower case.
-#[rustfmt::skip]
-const COMMON: &[&str] = &[
-    "12345678", "123456789", "1234567890", "11111111", "00000000", "87654321", "password", "password1", "password12",
-    "password123", "passw0rd", "p@ssw0rd", "p@ssword", "qwertyui", "qwertyuiop", "qwerty123", "qwerty12", "1q2w3e4r",
-    "1q2w3e4r5t", "1qaz2wsx", "zaq12wsx", "asdfghjk", "asdfasdf", "abcd1234", "abc12345", "abcdefgh", "iloveyou",
-    "sunshine", "princess", "football", "baseball", "superman", "trustno1", "letmein1", "welcome1", "welcome123",
-    "changeme", "changeme1", "changeme123", "admin123", "admin1234", "administrator", "testtest", "test1234", "secret123",
-    "computer", "internet", "whatever", "starwars", "michelle", "jennifer", "corvette", "mustang1", "master123", "dragon123",
-    "monkey123", "shadow12", "login123", "hello123", "default1", "staffstaff", "waldur123", "supersecret",
-];
+/// The shortest password of staff, who can do everything.
+const STAFF_PASSWORD_MIN: usize = 12;
 
 /// What is wrong with a password for this user; the same words as Django's validators, which clients show as they are.
-pub fn weaknesses(password: &str, username: &str, others: &[&str]) -> Vec<String> {
+pub fn weaknesses(password: &str, username: &str, staff: bool, others: &[&str]) -> Vec<String> {
     let mut wrong = Vec::new();
     let folded = password.to_lowercase();
-    if password.chars().count() < PASSWORD_MIN {
-        wrong.push(format!("This password is too short. It must contain at least {PASSWORD_MIN} characters."));
+    let shortest = if staff { STAFF_PASSWORD_MIN } else { PASSWORD_MIN };
+    if password.chars().count() < shortest {
+        wrong.push(format!("This password is too short. It must contain at least {shortest} characters."));
     }
-    if COMMON.contains(&folded.as_str()) {
+    if common::is_common(password) {
         wrong.push("This password is too common.".to_owned());
     }
     if !password.is_empty() && password.chars().all(|c| c.is_ascii_digit()) {
@@ -72,6 +64,42 @@ pub fn gender(text: &str) -> Option<String> {
     gender_word(text).is_none().then(|| format!("\"{text}\" is not a valid choice."))
 }
 
+/// Why an account is switched off that had roles and has none left. An account with this reason that no person switched off is
+/// switched on again with its next role.
+pub const NO_ROLES: &str = "All roles were revoked";
+
+/// Why an account is switched off whose person was erased.
+pub const ERASED: &str = "Erased";
+
+/// Seconds for which a code that confirms an address can be used, where `EMAIL_CHANGE_MAX_AGE` says nothing.
+pub const EMAIL_CHANGE_MAX_AGE: i64 = 86_400;
+/// Letters with such a code that one user can cause within [`LETTERS_SECONDS`].
+pub const LETTERS_MAX: i64 = 5;
+/// See [`LETTERS_MAX`].
+pub const LETTERS_SECONDS: i64 = 3600;
+
+/// What a profile says about its person. Where the way in which an account came about is among
+/// `PROTECT_USER_DETAILS_FOR_REGISTRATION_METHODS`, people can't change it themselves.
+#[rustfmt::skip]
+pub const DETAILS: &[&str] = &[
+    "first_name", "last_name", "native_name", "email", "job_title", "organization", "phone_number", "birth_date", "gender",
+    "personal_title", "place_of_birth", "address", "country_of_residence", "nationality", "nationalities",
+    "organization_country", "organization_type", "organization_registry_code", "organization_vat_code",
+    "organization_address",
+];
+
+/// What gives an account power beyond its own profile. A narrowed credential can't set it, since whoever holds one could make
+/// himself a wider one this way (security case C4).
+pub const POWERS: &[&str] = &[
+    "is_staff",
+    "is_support",
+    "is_robot",
+    "is_identity_manager",
+    "managed_isds",
+    "can_use_personal_access_tokens",
+    "token_lifetime",
+];
+
 /// The genders that are stored and shown.
 pub const GENDERS: Kind = Kind::Choice("GenderEnum", &["male", "female", "unknown"]);
 
@@ -93,12 +121,14 @@ mod tests {
     #[test]
     fn weak_passwords_are_refused_and_good_ones_are_not() {
         for weak in ["123", "1234567", "12345678", "98765432109", "Password1", "annette.b", "annette.b1", "ANNETTE.B"] {
-            assert!(!weaknesses(weak, "annette.b", &[]).is_empty(), "{weak}");
+            assert!(!weaknesses(weak, "annette.b", false, &[]).is_empty(), "{weak}");
         }
-        for good in ["correct horse", "x9-annette.b-and-much-more", "ünïcode-ok", "        "] {
-            assert!(weaknesses(good, "annette.b", &["Ann", "b"]).is_empty(), "{good}");
+        for good in ["correct horse", "x9-annette.b-and-much-more", "ünïcode-ok"] {
+            assert!(weaknesses(good, "annette.b", false, &["Ann", "b"]).is_empty(), "{good}");
         }
-        assert!(!weaknesses("blackwood", "annette.b", &["Blackwood"]).is_empty());
+        assert_eq!(weaknesses("ten chars!", "annette.b", true, &[]).len(), 1);
+        assert!(weaknesses("ten chars!", "annette.b", false, &[]).is_empty());
+        assert!(!weaknesses("blackwood", "annette.b", false, &["Blackwood"]).is_empty());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The SQL of users.
 
-use super::{password, views::USERS};
-use crate::{access::directory, token::store as tokens};
+use super::{password, rules, views::USERS};
+use crate::{access::directory, agreement, token::store as tokens};
 use std::sync::Arc;
 use stoa_kernel::{
     Error, Result, Row, Time, Tx, Val,
@@ -80,11 +80,6 @@ pub async fn set_password_hash(tx: &mut Tx, id: i64, hash: &str, now: Time) -> R
     tokens::end_all(tx, id).await.map(|_| ())
 }
 
-/// Stores a login token for a user; see [`tokens::issue`].
-pub async fn issue_token(tx: &mut Tx, user_id: i64, now: Time, secret: &str) -> Result<i64> {
-    tokens::issue(tx, user_id, now, secret).await
-}
-
 /// What an action needs to know of a user.
 #[derive(Debug, Clone)]
 pub struct Brief {
@@ -106,7 +101,7 @@ pub struct Brief {
     pub staff: bool,
     /// Seconds after its last use at which a token ends.
     pub token_lifetime: Option<i64>,
-    /// When he agreed to the terms.
+    /// When he agreed to the terms that are in force for him.
     pub agreed: Option<Time>,
     /// How the account came about.
     pub registration_method: String,
@@ -141,9 +136,12 @@ impl Brief {
 /// # Errors
 /// Not found.
 pub async fn brief(tx: &mut Tx, id: i64) -> Result<Brief> {
-    let sql = "SELECT id, uuid, username, first_name, last_name, email, is_active, is_staff, token_lifetime, \
-               agreement_date, registration_method, is_support, native_name FROM users WHERE id = $1 FOR UPDATE";
-    let row = tx.one(sql, &vals![id]).await?.ok_or(Error::NotFound)?;
+    let sql = format!(
+        "SELECT u.id, u.uuid, u.username, u.first_name, u.last_name, u.email, u.is_active, u.is_staff, u.token_lifetime, \
+         {}, u.registration_method, u.is_support, u.native_name FROM users u WHERE u.id = $1 FOR UPDATE",
+        agreement::DATE
+    );
+    let row = tx.one(&sql, &vals![id]).await?.ok_or(Error::NotFound)?;
     Ok(Brief {
         id: row.get(0)?,
         uuid: row.get(1)?,
@@ -208,30 +206,132 @@ pub struct EmailChange {
     pub created: Time,
 }
 
-/// Puts a request in the place of the user's older one; gives the code that confirms it.
-pub async fn ask_email(tx: &mut Tx, clock: &Clock, user_id: i64, email: &str, now: Time) -> Result<Uuid> {
-    drop_email(tx, user_id).await?;
+/// Puts a request in the place of the user's older one; gives the code that confirms it, of which only the hash is kept.
+/// `None` if the user has caused too many letters lately.
+pub async fn ask_email(tx: &mut Tx, clock: &Clock, user_id: i64, email: &str, now: Time) -> Result<Option<Uuid>> {
     let code = clock.uuid();
-    let sql = "INSERT INTO email_changes (uuid, user_id, email, created) VALUES ($1, $2, $3, $4)";
-    tx.execute(sql, &vals![code, user_id, email, now]).await?;
-    Ok(code)
+    let past = now.plus_seconds(-rules::LETTERS_SECONDS);
+    let sql = "INSERT INTO email_changes (user_id, email, code_hash, created, letters, letters_since) \
+               VALUES ($1, $2, $3, $4, 1, $5) ON CONFLICT (user_id) DO UPDATE SET email = excluded.email, \
+               code_hash = excluded.code_hash, created = excluded.created, \
+               letters = CASE WHEN email_changes.letters_since <= $6 THEN 1 ELSE email_changes.letters + 1 END, \
+               letters_since = CASE WHEN email_changes.letters_since <= $7 THEN excluded.letters_since \
+               ELSE email_changes.letters_since END \
+               WHERE email_changes.letters < $8 OR email_changes.letters_since <= $9";
+    let hash = directory::hash(&id::hex(&code));
+    let values = vals![user_id, email, hash, now, now, past, past, rules::LETTERS_MAX, past];
+    Ok((tx.execute(sql, &values).await? == 1).then_some(code))
 }
 
-/// Drops the user's request; says whether there was one.
+/// Drops the user's request; says whether there was one. How many letters he caused is still known.
 pub async fn drop_email(tx: &mut Tx, user_id: i64) -> Result<bool> {
-    Ok(tx.execute("DELETE FROM email_changes WHERE user_id = $1", &vals![user_id]).await? > 0)
+    let sql = "UPDATE email_changes SET email = '', code_hash = '' WHERE user_id = $1 AND email <> ''";
+    Ok(tx.execute(sql, &vals![user_id]).await? > 0)
 }
 
 /// The request with this code.
 pub async fn asked_email(tx: &mut Tx, code: Uuid) -> Result<Option<EmailChange>> {
-    let sql = "SELECT user_id, email, created FROM email_changes WHERE uuid = $1 FOR UPDATE";
-    let Some(row) = tx.one(sql, &vals![code]).await? else { return Ok(None) };
+    let sql = "SELECT user_id, email, created FROM email_changes WHERE code_hash = $1 AND code_hash <> '' FOR UPDATE";
+    let Some(row) = tx.one(sql, &vals![directory::hash(&id::hex(&code))]).await? else { return Ok(None) };
     Ok(Some(EmailChange { user_id: row.get(0)?, email: row.get(1)?, created: row.get(2)? }))
 }
 
 /// Drops every request for an address, once somebody has confirmed it.
 pub async fn drop_emails_for(tx: &mut Tx, email: &str) -> Result<()> {
-    tx.execute("DELETE FROM email_changes WHERE email = $1", &vals![email]).await.map(|_| ())
+    let sql = "UPDATE email_changes SET email = '', code_hash = '' WHERE email = $1";
+    tx.execute(sql, &vals![email]).await.map(drop)
+}
+
+/// Forgets that a user ever asked for another address.
+pub async fn forget_email(tx: &mut Tx, user_id: i64) -> Result<()> {
+    tx.execute("DELETE FROM email_changes WHERE user_id = $1", &vals![user_id]).await.map(drop)
+}
+
+/// What decides what may become of an account.
+#[derive(Debug, Clone)]
+pub struct Fate {
+    /// Whether it is a robot's.
+    pub robot: bool,
+    /// Whether it manages the identities of others.
+    pub identity_manager: bool,
+    /// Key of the account that took its place.
+    pub merged_into: Option<i64>,
+    /// Whether its person was erased.
+    pub erased: bool,
+    /// When its person asked to be erased.
+    pub erasure_requested: Option<Time>,
+    /// Key of the portrait.
+    pub image: Option<i64>,
+    /// Civil number.
+    pub civil_number: Option<String>,
+    /// Telephone number.
+    pub phone_number: String,
+    /// Language in which he is written to.
+    pub language: String,
+    /// Whether a person switched the account off.
+    pub switched_off: bool,
+    /// Why it is off.
+    pub reason: String,
+}
+
+/// Reads it.
+///
+/// # Errors
+/// Not found.
+pub async fn fate(tx: &mut Tx, id: i64) -> Result<Fate> {
+    let sql = "SELECT is_robot, is_identity_manager, merged_into, erased_at IS NOT NULL, erasure_requested_at, image_id, \
+               civil_number, phone_number, preferred_language, is_admin_deactivated, deactivation_reason \
+               FROM users WHERE id = $1";
+    let row = tx.one(sql, &vals![id]).await?.ok_or(Error::NotFound)?;
+    Ok(Fate {
+        robot: row.get(0)?,
+        identity_manager: row.get(1)?,
+        merged_into: row.get(2)?,
+        erased: row.get(3)?,
+        erasure_requested: row.get(4)?,
+        image: row.get(5)?,
+        civil_number: row.get(6)?,
+        phone_number: row.get(7)?,
+        language: row.get(8)?,
+        switched_off: row.get(9)?,
+        reason: row.get(10)?,
+    })
+}
+
+/// Leaves a pseudonym of a person and nothing else that tells who he was. What the installation counts by stays: the key, the
+/// identifier, the POSIX numbers (which must never be given to another), and when he agreed to what.
+pub async fn erase(tx: &mut Tx, id: i64, pseudonym: &str, now: Time) -> Result<()> {
+    let sql = "UPDATE users SET username = $1, slug = $2, email = '', first_name = '', last_name = '', native_name = '', \
+               job_title = '', organization = '', phone_number = '', civil_number = NULL, description = '', \
+               is_active = FALSE, is_support = FALSE, is_identity_manager = FALSE, managed_isds = '[]', \
+               active_isds = '[]', can_use_personal_access_tokens = FALSE, deactivation_reason = $3, \
+               is_admin_deactivated = TRUE, password = '', identity_source = '', notifications_enabled = FALSE, \
+               preferred_language = '', affiliations = '[]', birth_date = NULL, gender = NULL, personal_title = '', \
+               place_of_birth = '', address = '', country_of_residence = '', nationality = '', nationalities = '[]', \
+               organization_country = '', organization_type = '', organization_registry_code = '', \
+               organization_vat_code = '', organization_address = '', eduperson_assurance = '[]', \
+               attribute_sources = '{}', image_id = NULL, erasure_requested_at = NULL, erased_at = $4, modified = $5 \
+               WHERE id = $6";
+    tx.execute(sql, &vals![pseudonym, pseudonym, rules::ERASED, now, now, id]).await.map(drop)
+}
+
+/// Active, regular people who had roles and have none left. Who never had one is left alone: he has just come.
+pub async fn roleless(store: &stoa_kernel::Store, now: Time, most: i64) -> Result<Vec<Uuid>> {
+    let sql = "SELECT u.uuid FROM users u WHERE u.is_active AND NOT u.is_staff AND NOT u.is_support AND NOT u.is_robot \
+               AND NOT u.is_identity_manager AND u.id IN (SELECT user_id FROM grants WHERE user_id IS NOT NULL) \
+               AND u.id NOT IN (SELECT user_id FROM grants WHERE user_id IS NOT NULL AND revoked_at IS NULL \
+               AND (expires_at IS NULL OR expires_at > $1)) ORDER BY u.id LIMIT $2";
+    let rows = store.query_long(sql, &vals![now, most]).await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Accounts that were switched off because no role was left, and have one again.
+pub async fn resting(store: &stoa_kernel::Store, now: Time, most: i64) -> Result<Vec<Uuid>> {
+    let sql = "SELECT u.uuid FROM users u WHERE NOT u.is_active AND NOT u.is_admin_deactivated \
+               AND u.deactivation_reason = $1 AND u.id IN (SELECT user_id FROM grants WHERE user_id IS NOT NULL \
+               AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)) ORDER BY u.id LIMIT $3";
+    let rows = store.query_long(sql, &vals![rules::NO_ROLES, now, most]).await?;
+    rows.iter().map(|row| row.get(0)).collect()
 }
 
 /// What the command line asks of a user.
@@ -256,15 +356,16 @@ pub struct Command {
 /// Invalid for a name, address or password against the rules.
 pub async fn from_command_line(core: &Arc<Core>, command: Command) -> Result<bool> {
     let Command { username, email, staff, support, password } = command;
+    let known = tokens::claimant(&mut core.store.reader(), &username).await?;
     let hash = match &password {
         Some(text) => {
-            password::check("password", text, &username, &[])?;
+            let staff = staff || known.as_ref().is_some_and(|known| known.staff);
+            password::check("password", text, &username, staff, &[])?;
             Some(password::Passwords::of(core).enter().await?.hash(&core.clock, text).await?)
         }
         None => None,
     };
-    let rows = core.store.query("SELECT uuid FROM users WHERE username = $1", &vals![&username]).await?;
-    let found: Option<Uuid> = rows.first().map(|row| row.get(0)).transpose()?;
+    let found = known.map(|known| known.uuid);
     let mut body = serde_json::Map::new();
     if let (None, None) = (&email, found) {
         body.insert("email".into(), "".into());
@@ -348,4 +449,11 @@ pub async fn colleagues(core: &Core, user_id: i64) -> Result<Vec<Row>> {
                ORDER BY g.scope, g.scope_name, g.scope_id, u.username, g.id, mine.id";
     let now = core.now();
     core.store.query_long(sql, &vals![user_id, now, now, user_id]).await
+}
+
+/// Whether an account was switched off because no role was left.
+pub async fn is_resting(tx: &mut Tx, uuid: Uuid) -> Result<bool> {
+    let sql = "SELECT 1 FROM users WHERE uuid = $1 AND NOT is_active AND NOT is_admin_deactivated \
+               AND deactivation_reason = $2";
+    Ok(tx.one(sql, &vals![uuid, rules::NO_ROLES]).await?.is_some())
 }

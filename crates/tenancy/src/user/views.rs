@@ -5,11 +5,12 @@
 //! agents only; and nobody can find out by a filter what he is not shown.
 
 use super::rules::GENDERS;
+use crate::agreement;
 use stoa_kernel::{
     Error, Result, Val,
     access::{Actor, Needs},
     field::{
-        Kind::{Bool, Choice, Date, File, Int, Link, Object, OneRow, Rows, Text, Texts, Time, Uuid},
+        Kind::{Bool, Date, File, Int, Link, Object, OneRow, Rows, Text, Texts, Time, Uuid},
         Who,
     },
     view::{Clause, Column, Filter, Join, Order, PlaceColumn, Test, View},
@@ -69,9 +70,9 @@ const PERMISSIONS: &str = concat!(
     "(SELECT JSON_ROWS({row} ORDER BY g.id) FROM grants g JOIN roles r ON r.id = g.role_id \
      LEFT JOIN customers c ON c.id = g.customer_id LEFT JOIN users b ON b.id = g.granted_by WHERE g.user_id = u.id AND ",
     held!(
-        "({staff} OR g.user_id = {actor} OR g.customer_id IN (SELECT a.scope_id FROM grants a WHERE a.user_id = {actor} \
+        "({staff} OR g.user_id = {actor} OR g.customer_id IN (SELECT a.scope_id FROM grants a WHERE a.user_id = {holder} \
          AND a.scope = 'customer' AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > {now})) \
-         OR (g.scope, g.scope_id) IN (SELECT a.scope, a.scope_id FROM grants a WHERE a.user_id = {actor} \
+         OR (g.scope, g.scope_id) IN (SELECT a.scope, a.scope_id FROM grants a WHERE a.user_id = {holder} \
          AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > {now}))))"
     )
 );
@@ -130,6 +131,20 @@ const COMPLETENESS: &[Column] = &[
     Column::new("enforcement_enabled", Bool, "m.enforced = 'true'", "Whether most calls are refused until then."),
 ];
 
+/// Whether the profile of the user `u` lacks what it must have and the installation insists on it: while this is so, most of
+/// his calls are refused. Staff are never held up.
+pub const HELD_UP: &str = concat!(
+    "(NOT u.is_staff AND COALESCE((SELECT s.value FROM settings s WHERE s.key = 'ENFORCE_MANDATORY_USER_ATTRIBUTES'), \
+     'false') = 'true' AND EXISTS (SELECT 1 FROM (",
+    attributes!(),
+    ") l JOIN settings s ON s.key = 'MANDATORY_USER_ATTRIBUTES' AND s.value LIKE '%\"' || l.name || '\"%' \
+     WHERE l.lacks))"
+);
+
+/// Whether the way in which the account came about is among those whose people don't change their details themselves.
+const PROTECTED: &str = "COALESCE((SELECT s.value LIKE '%\"' || u.registration_method || '\"%' FROM settings s \
+     WHERE s.key = 'PROTECT_USER_DETAILS_FOR_REGISTRATION_METHODS'), FALSE)";
+
 /// The columns of a user.
 #[rustfmt::skip]
 const COLUMNS: &[Column] = &[
@@ -156,11 +171,12 @@ const COLUMNS: &[Column] = &[
         "When the last of the user's login tokens ends.").nullable().only(Who::Own),
     Column::new("registration_method", Text, "u.registration_method", "How the account came about."),
     Column::new("date_joined", Time, "u.date_joined", "When the account was made."),
-    Column::new("agreement_date", Time, "u.agreement_date", "When the user agreed to the terms.").nullable(),
+    Column::new("agreement_date", Time, agreement::DATE,
+        "When the user agreed to the terms in force; null if that is still to be done, or to be done again.").nullable(),
     Column::new("notifications_enabled", Bool, "u.notifications_enabled", "Whether the user gets mail."),
     Column::new("preferred_language", Text, "u.preferred_language", "Language code."),
     Column::new("permissions", Rows("Permission", PERMISSION), PERMISSIONS, "The roles of the user."),
-    Column::new("requested_email", Text, "(SELECT e.email FROM email_changes e WHERE e.user_id = u.id)",
+    Column::new("requested_email", Text, "(SELECT e.email FROM email_changes e WHERE e.user_id = u.id AND e.email <> '')",
         "The address that waits for confirmation.").nullable().only(Who::OwnOrSupport),
     Column::new("affiliations", Texts, "u.affiliations", "How the person belongs to the organization."),
     Column::new("first_name", Text, "u.first_name", "First name."),
@@ -171,7 +187,7 @@ const COLUMNS: &[Column] = &[
     Column::new("identity_provider_label", Text, "''", "What that provider is called."),
     Column::new("identity_provider_management_url", Text, "''", "Where the account is managed there."),
     Column::new("identity_provider_fields", Texts, "'[]'", "Fields that only that provider changes."),
-    Column::new("should_protect_user_details", Bool, "FALSE", "Whether only that provider changes the profile."),
+    Column::new("should_protect_user_details", Bool, PROTECTED, "Whether only that provider changes the profile."),
     Column::new("image", File, crate::file_url!("img"), "Portrait.").nullable(),
     Column::new("identity_source", Text, "u.identity_source", "The identity provider that was used last."),
     Column::new("has_active_session", Bool, "EXISTS (SELECT 1 FROM tokens t WHERE t.user_id = u.id \
@@ -212,6 +228,12 @@ const COLUMNS: &[Column] = &[
         .only(Who::Support),
     Column::new("is_admin_deactivated", Bool, "u.is_admin_deactivated", "Whether a person deactivated it.")
         .only(Who::Support),
+    // What became of an account. The wire has no word for it.
+    Column::new("merged_into", Link("user"), "(SELECT m.uuid FROM users m WHERE m.id = u.merged_into)",
+        "The account that took the place of this one.").nullable().absent().only(Who::Support),
+    Column::new("erasure_requested_at", Time, "u.erasure_requested_at", "When the person asked to be erased.")
+        .nullable().absent().only(Who::OwnOrSupport),
+    Column::new("erased_at", Time, "u.erased_at", "When the person was erased.").nullable().absent().only(Who::Support),
     Column::new("profile_completeness", OneRow("ProfileCompleteness", COMPLETENESS), PROFILE,
         "Whether the profile has what it must have; `me` has it without being asked.").optional().only(Who::Own),
 ];
@@ -343,7 +365,7 @@ fn query(clause: &mut Clause, actor: &Actor, values: &[String]) -> Result<()> {
 
 #[rustfmt::skip]
 const FILTERS: &[Filter] = &[
-    Filter::new("agreement_date", Test::From("u.agreement_date"), "Agreed to the terms at or after this instant."),
+    Filter::new("agreement_date", Test::From(agreement::DATE), "Agreed to the terms at or after this instant."),
     Filter::new("civil_number", Test::By(|clause, actor, values| {
         if let Some(text) = last(values) {
             hidden(clause, actor, "u.civil_number = $", text.into());
@@ -361,6 +383,10 @@ const FILTERS: &[Filter] = &[
         Ok(())
     }), "The notes of staff."),
     Filter::new("email", Test::Contains(&["u.email"]), "Part of the address, any case."),
+    Filter::new("erasure_requested", Test::By(|clause, actor, values| {
+        flag(clause, actor, values, "(u.erasure_requested_at IS NOT NULL) = $");
+        Ok(())
+    }), "Whether the person asked to be erased; for staff and support agents."),
     Filter::new("full_name", Test::Contains(&["u.first_name || ' ' || u.last_name"]), "Part of the name, any case."),
     Filter::new("is_active", Test::Bool("u.is_active"), "Whether the account can be used."),
     Filter::new("is_staff", Test::By(|clause, actor, values| { flag(clause, actor, values, "u.is_staff = $"); Ok(()) }),
@@ -451,74 +477,3 @@ pub static IDENTITY: View = View {
     orders: &[],
     ..BASE
 };
-
-const ACCESSOR: &[Column] = &[
-    Column::new("uuid", Uuid, "x.uuid", "Identifier."),
-    Column::new("username", Text, "x.username", "Name to sign in with."),
-    Column::new("full_name", Text, "TRIM(x.first_name || ' ' || x.last_name)", "First and last name."),
-];
-
-/// The kinds of people who read a profile.
-pub const ACCESSOR_TYPES: &[&str] = &["staff", "support", "organization_member", "service_provider", "self"];
-
-const ACCESS_COLUMNS: &[Column] = &[
-    Column::new("uuid", Uuid, "l.uuid", "Identifier."),
-    Column::new("timestamp", Time, "l.at", "When."),
-    Column::new("accessor_type", Choice("AccessorTypeEnum", ACCESSOR_TYPES), "l.accessor_type", "What kind of reader."),
-    Column::new("accessed_fields", Texts, "l.fields", "What was read."),
-    Column::new(
-        "accessor_category",
-        Text,
-        "CASE l.accessor_type WHEN 'staff' THEN 'Platform staff' WHEN 'support' THEN 'Support staff' \
-         WHEN 'organization_member' THEN 'Organization member' WHEN 'service_provider' THEN 'Service provider' \
-         ELSE 'Yourself' END",
-        "What kind of reader, in words.",
-    ),
-    Column::new(
-        "accessor",
-        OneRow("AccessorUser", ACCESSOR),
-        "(SELECT {row} FROM users x WHERE x.id = l.accessor_id)",
-        "Who read it.",
-    )
-    .nullable()
-    .absent()
-    .only(Who::Support),
-    Column::new("ip_address", Text, "l.address", "From which address.").nullable().only(Who::Support),
-    Column::new("context", Object, "l.context", "How.").only(Who::Support),
-];
-
-/// The condition that ties [`ACCESSES`] to one user, by key.
-pub const ACCESSES_OF: &str = "l.user_id = $";
-
-/// Who read whose profile; surfaces narrow it to one user with [`ACCESSES_OF`].
-pub static ACCESSES: View = View {
-    name: "data_accesses",
-    thing: "data_access",
-    about: "Who has read a user's profile. Reading is not logged yet.",
-    from: "data_accesses l",
-    joins: &[],
-    key: "l.id",
-    lookup: "l.uuid",
-    always: "",
-    needs: Needs::SignedIn,
-    visible: |_, clause| clause.push("l.user_id = {actor}", []),
-    columns: ACCESS_COLUMNS,
-    filters: &[
-        Filter::new("accessor_type", Test::AnyOf("l.accessor_type", ACCESSOR_TYPES), "What kind of reader."),
-        Filter::new("start_date", Test::From("l.at"), "On or after this day."),
-        Filter::new("end_date", Test::By(until_day), "On or before this day."),
-    ],
-    orders: &[],
-    default_order: "l.at DESC",
-    places: &[],
-    state: None,
-    label: "l.accessor_type",
-    owner: None,
-};
-
-fn until_day(clause: &mut Clause, _: &Actor, values: &[String]) -> Result<()> {
-    let Some(text) = last(values) else { return Ok(()) };
-    let day = stoa_kernel::Date::parse(text).ok_or_else(|| Error::field("end_date", "Enter a valid date."))?;
-    clause.push("l.at < $", [Val::Time(day.plus_days(1).start())]);
-    Ok(())
-}

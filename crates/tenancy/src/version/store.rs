@@ -1,7 +1,7 @@
 //! The SQL of versions.
 
 use stoa_kernel::{
-    Error, Result, Row, Tx, Val,
+    Error, Result, Row, Time, Tx, Val,
     access::Actor,
     action::Cx,
     field::{Field, Kind},
@@ -24,17 +24,31 @@ pub async fn write(
 ) -> Result<()> {
     let names =
         fields.iter().filter(|field| field.column.is_some() && !field.secret).map(|field| field.name.to_owned());
-    let ask = Ask { fields: names.collect(), all_rows: true, ..Ask::one(uuid) };
-    let snapshot = view.select(&Actor::system(), &ask, cx.now)?;
-    let rows = cx.tx.query(&snapshot.clause.text, &snapshot.clause.params).await?;
+    let (id, data) = snapshot(cx.tx, view, names.collect(), uuid, cx.now).await?;
+    let by = (cx.actor.id != 0).then_some(cx.actor.id);
+    insert(cx.tx, vals![view.thing, id, cx.now, by, comment, serde_json::Value::Object(data)]).await
+}
+
+/// The key of a thing, and these columns of its view by name, whoever may see them.
+///
+/// # Errors
+/// Not found if the view has no such row.
+pub async fn snapshot(
+    tx: &mut Tx,
+    view: &'static View,
+    fields: Vec<String>,
+    uuid: Uuid,
+    now: Time,
+) -> Result<(i64, serde_json::Map<String, serde_json::Value>)> {
+    let ask = Ask { fields, all_rows: true, ..Ask::one(uuid) };
+    let snapshot = view.select(&Actor::system(), &ask, now)?;
+    let rows = tx.query(&snapshot.clause.text, &snapshot.clause.params).await?;
     let row = rows.first().ok_or(Error::NotFound)?;
     let mut data = serde_json::Map::new();
     for (at, column) in snapshot.columns.iter().enumerate() {
         data.insert(column.name.to_owned(), record::to_json(column.kind, &value(row, at + 2, column.kind)?));
     }
-    let by = (cx.actor.id != 0).then_some(cx.actor.id);
-    let id: i64 = row.get(0)?;
-    insert(cx.tx, vals![view.thing, id, cx.now, by, comment, serde_json::Value::Object(data)]).await
+    Ok((row.get(0)?, data))
 }
 
 async fn insert(tx: &mut Tx, values: [Val; 6]) -> Result<()> {

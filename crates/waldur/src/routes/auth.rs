@@ -1,18 +1,23 @@
-//! Signing in and out. Passwords are the one method for now; the others answer that they are not enabled.
+//! Signing in with a password, and signing out. Other methods have files of their own, or answer that they are not enabled.
 
 use crate::{
-    route::{Own, Route, Shape, Verb},
+    route::{Own, Route, Verb},
     wire::{Asked, Reply, Surface},
 };
 use serde_json::json;
+use stoa_identity::{
+    oidc::logout,
+    sign_in::{self, Step},
+};
 use stoa_kernel::{
-    Error, Result,
+    Result,
     access::Needs,
+    door::Credential,
     field::{Field, Kind},
     view::Column,
 };
 use stoa_tenancy::{
-    token::{actions, login},
+    token::{actions, login::Pair, store::Kind as Secret},
     user::rules::PASSWORD_MAX,
 };
 
@@ -21,48 +26,68 @@ use stoa_tenancy::{
 pub static ROUTES: &[Route] = &[
     Route::own(Verb::Post, "/api-auth/password/", "api_auth_password", "api-auth", "CoreAuthToken", &PASSWORD)
         .about("Sign in with user name and password.").request("ObtainAuthTokenRequest").anonymous(),
+    Route::own(Verb::Post, "/api-auth/session/", "api_auth_session", "api-auth", "", &SESSION)
+        .about("Sign in a browser with user name and password: the answer sets the cookie of the session.")
+        .request("ObtainAuthTokenRequest").anonymous(),
     Route::own(Verb::Post, "/api-auth/logout/", "api_auth_logout", "api-auth", "Logout", &LOGOUT)
         .about("Sign out: end the token with which this is asked."),
-    off(Verb::Get, "/api-auth/eduteams/init/", "api_auth_eduteams_init_retrieve", "", &OFF),
-    off(Verb::Get, "/api-auth/eduteams/complete/", "api_auth_eduteams_complete_retrieve", "", &OFF_COMPLETE),
-    off(Verb::Get, "/api-auth/keycloak/init/", "api_auth_keycloak_init_retrieve", "", &OFF),
-    off(Verb::Get, "/api-auth/keycloak/complete/", "api_auth_keycloak_complete_retrieve", "", &OFF_COMPLETE),
-    off(Verb::Get, "/api-auth/tara/init/", "api_auth_tara_init_retrieve", "", &OFF),
-    off(Verb::Get, "/api-auth/tara/complete/", "api_auth_tara_complete_retrieve", "", &OFF_COMPLETE),
-    off(Verb::Post, "/api-auth/saml2/login/", "api_auth_saml2_login", "Saml2Login", &OFF_SAML2_LOGIN)
-        .request("Saml2LoginRequest"),
-    off(Verb::Post, "/api-auth/saml2/login/complete/", "api_auth_saml2_login_complete", "Saml2LoginComplete",
-        &OFF_SAML2_COMPLETE).request("Saml2LoginCompleteRequest"),
-    off(Verb::Get, "/api-auth/saml2/logout/", "api_auth_saml2_logout_retrieve", "", &OFF),
-    off(Verb::Get, "/api-auth/saml2/logout/complete/", "api_auth_saml2_logout_complete_retrieve", "Saml2LogoutComplete",
-        &OFF_SAML2_LOGOUT),
-    off(Verb::Post, "/api-auth/saml2/logout/complete/", "api_auth_saml2_logout_complete", "Saml2LogoutComplete",
-        &OFF_SAML2_LOGOUT).request("Saml2LogoutCompleteRequest"),
-    Route::own(Verb::Get, "/api-auth/saml2/providers/", "api_auth_saml2_providers_list", "api-auth", "Saml2Provider",
-        &SAML2_PROVIDERS).about("SAML identity providers. None is configured.").anonymous(),
 ];
 
-/// An operation of a method that is not enabled.
-const fn off(method: Verb, path: &'static str, op: &'static str, shape: &'static str, own: &'static Own) -> Route {
-    Route::own(method, path, op, "api-auth", shape, own)
-        .about("A way to sign in that is not enabled on this installation: always refused.")
-        .anonymous()
-}
+const PAIR: &[Field] = &[
+    Field::text("username", 128, "Name to sign in with.").required(),
+    Field::text("password", PASSWORD_MAX, "The password.").required().secret(),
+];
 
-#[rustfmt::skip]
-static PASSWORD: Own = Own::new(|surface, asked| Box::pin(password(surface, asked)), Needs::Nothing)
-    .body(&[
-        Field::text("username", 128, "Name to sign in with.").required(),
-        Field::text("password", PASSWORD_MAX, "The password.").required().secret(),
-    ])
-    .object(200, &[Column::new("token", Kind::Text, "", "The token for the header `Authorization: Token …`.")]);
+static PASSWORD: Own =
+    Own::new(|surface, asked| Box::pin(password(surface, asked)), Needs::Nothing).body(PAIR).object(200, TOKEN);
+
+/// A token, in the moment in which it is made.
+pub const TOKEN: &[Column] =
+    &[Column::new("token", Kind::Text, "", "The token for the header `Authorization: Token …`.")];
 
 async fn password(surface: &Surface, asked: Asked) -> Result<Reply> {
-    let input = asked.input(PASSWORD.fields)?;
-    let (name, password) = (input.text("username").unwrap_or_default(), input.text("password").unwrap_or_default());
-    let token = login::password(&surface.core, &asked.caller, name, password).await?;
-    let reply = Reply::json(200, &json!({"token": token}));
-    Ok(reply.with(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store")))
+    first_step(surface, &asked, Secret::Login).await
+}
+
+static SESSION: Own = Own::new(|surface, asked| Box::pin(session(surface, asked)), Needs::Nothing)
+    .body(PAIR)
+    .object(200, &[Column::new("status", Kind::Text, "", "That the browser is signed in.")]);
+
+async fn session(surface: &Surface, asked: Asked) -> Result<Reply> {
+    if !asked.same_site {
+        return Ok(foreign());
+    }
+    first_step(surface, &asked, Secret::Session).await
+}
+
+/// Nobody is signed in by a page of another site, not even as the owner of that page (security case C19).
+pub fn foreign() -> Reply {
+    Reply::detail(403, "CSRF Failed: the request does not come from a page of this server.")
+}
+
+async fn first_step(surface: &Surface, asked: &Asked, kind: Secret) -> Result<Reply> {
+    let input = asked.input(PAIR)?;
+    let (username, password) = (input.text("username").unwrap_or_default(), input.text("password").unwrap_or_default());
+    match sign_in::password(&surface.core, &asked.caller, Pair { username, password }, kind).await? {
+        Step::In(secret) => Ok(signed_in(surface, asked, kind, &secret)),
+    }
+}
+
+/// The answer to who has signed in: a token in the body, or a session in a cookie that no script reads.
+pub fn signed_in(surface: &Surface, asked: &Asked, kind: Secret, secret: &str) -> Reply {
+    match kind {
+        Secret::Login => Reply::json(200, &json!({"token": secret})),
+        Secret::Session => with_session(Reply::json(200, &json!({"status": "signed in"})), surface, asked, secret),
+    }
+}
+
+/// Sets the cookie of a session; an empty secret takes it away.
+pub fn with_session(reply: Reply, surface: &Surface, asked: &Asked, secret: &str) -> Reply {
+    let name = &surface.settings.session_cookie;
+    let secure = if asked.base.starts_with("https://") { "; Secure" } else { "" };
+    let gone = if secret.is_empty() { "; Max-Age=0" } else { "" };
+    let cookie = format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax{secure}{gone}");
+    reply.with_text(http::header::SET_COOKIE, &cookie)
 }
 
 static LOGOUT: Own = Own::new(|surface, asked| Box::pin(logout(surface, asked)), Needs::SignedIn)
@@ -70,49 +95,15 @@ static LOGOUT: Own = Own::new(|surface, asked| Box::pin(logout(surface, asked)),
     .also(&[204]);
 
 async fn logout(surface: &Surface, asked: Asked) -> Result<Reply> {
+    // Asked before the session ends, which knows from where it came.
+    let there = logout::address(&surface.core, &asked.actor(surface).await?, &asked.base).await?;
     surface.perform(&asked, &actions::LOGOUT, None).await?;
-    Ok(Reply::empty(204))
-}
-
-static OFF: Own = Own::new(|_, _| Box::pin(disabled()), Needs::Nothing);
-static OFF_COMPLETE: Own = Own::new(|_, _| Box::pin(disabled()), Needs::Nothing).query(&[
-    Field::text("code", 2000, "What the identity provider gave."),
-    Field::text("state", 2000, "What was sent to the identity provider."),
-]);
-static OFF_SAML2_LOGIN: Own = Own::new(|_, _| Box::pin(disabled()), Needs::Nothing)
-    .body(&[Field::text("idp", 2000, "The identity provider.").required()])
-    .object(200, &[Column::new("idp", Kind::Text, "", "The identity provider.")]);
-static OFF_SAML2_COMPLETE: Own = Own::new(|_, _| Box::pin(disabled()), Needs::Nothing)
-    .body(&[Field::text("SAMLResponse", 100_000, "What the identity provider gave.").required()])
-    .object(200, &[Column::new("SAMLResponse", Kind::Text, "", "What the identity provider gave.")]);
-static OFF_SAML2_LOGOUT: Own = Own::new(|_, _| Box::pin(disabled()), Needs::Nothing)
-    .body(&[
-        Field::text("SAMLResponse", 100_000, "What the identity provider gave."),
-        Field::text("SAMLRequest", 100_000, "What the identity provider asks."),
-    ])
-    .object(
-        200,
-        &[
-            Column::new("SAMLResponse", Kind::Text, "", "What the identity provider gave."),
-            Column::new("SAMLRequest", Kind::Text, "", "What the identity provider asks."),
-        ],
-    );
-
-async fn disabled() -> Result<Reply> {
-    Err(Error::Unauthenticated("Authentication method is disabled.".into()))
-}
-
-static SAML2_PROVIDERS: Own = Own::new(|surface, asked| Box::pin(saml2_providers(surface, asked)), Needs::Nothing)
-    .query(&[Field::text("name", 300, "Part of the name, any case.")])
-    .answer(
-        200,
-        Shape::List(&[
-            Column::new("name", Kind::Text, "", "Name."),
-            Column::new("url", Kind::Text, "", "Address of its description."),
-        ]),
-    )
-    .counts();
-
-async fn saml2_providers(surface: &Surface, asked: Asked) -> Result<Reply> {
-    Ok(surface.page_of(&asked, &[]))
+    let reply = match there {
+        Some(there) => Reply::json(200, &json!({"logout_url": there})),
+        None => Reply::empty(204),
+    };
+    match asked.caller.credential {
+        Credential::Secret("session", _) => Ok(with_session(reply, surface, &asked, "")),
+        _ => Ok(reply),
+    }
 }

@@ -5,6 +5,7 @@ use crate::{
     wire::{Asked, Reply, Surface},
 };
 use serde_json::{Map, Value, json};
+use stoa_identity::provider;
 use stoa_kernel::{
     Result,
     access::Needs,
@@ -12,11 +13,11 @@ use stoa_kernel::{
     view::Column,
 };
 use stoa_tenancy::{
-    settings::{self, Settings, actions::UPDATE},
+    settings::{self, Settings, actions::UPDATE, rules},
     vocabulary::{
         features,
         languages::{self, LANGUAGES},
-        settings::{SETTINGS, SettingKind},
+        settings::SettingKind,
     },
 };
 
@@ -77,14 +78,17 @@ async fn installation(surface: &Surface, _: Asked) -> Result<Reply> {
 
 async fn configuration(surface: &Surface, asked: Asked) -> Result<Reply> {
     let settings = Settings::load(&mut surface.core.store.reader()).await?;
-    Ok(Reply::json(200, &told(&settings, &asked.base)))
+    let mut all = told(&settings, &asked.base);
+    let default = settings.text("DEFAULT_IDP");
+    all["WALDUR_CORE"]["DEFAULT_IDP"] = provider::store::told(&mut surface.core.store.reader(), &default).await?;
+    Ok(Reply::json(200, &all))
 }
 
 /// What everybody is told. Secrets are not public, so they are not among it.
 fn told(settings: &Settings, base: &str) -> Value {
     let mut core = fixed(settings, base);
     let mut support = Map::new();
-    for one in SETTINGS.iter().filter(|one| one.public) {
+    for one in rules::all().filter(|one| one.public) {
         let value = settings.value(one.key);
         match (one.kind, one.key.strip_prefix("WALDUR_SUPPORT_")) {
             (_, Some(rest)) => {
@@ -101,7 +105,7 @@ fn told(settings: &Settings, base: &str) -> Value {
             }
         }
     }
-    // Identity providers come with a later capability; until then none is the default one.
+    // The default provider is told only while it is active, with where it is: see above.
     core.insert("DEFAULT_IDP".into(), Value::Null);
     json!({
         "FEATURES": flags(settings),
@@ -116,11 +120,6 @@ fn told(settings: &Settings, base: &str) -> Value {
 fn fixed(settings: &Settings, base: &str) -> Map<String, Value> {
     let fixed = json!({
         "MASTERMIND_URL": base,
-        "AUTHENTICATION_METHODS": ["LOCAL_SIGNIN"],
-        "INVITATIONS_ENABLED": true,
-        "VALIDATE_INVITATION_EMAIL": false,
-        "NATIVE_NAME_ENABLED": false,
-        "PROTECT_USER_DETAILS_FOR_REGISTRATION_METHODS": [],
         "TRANSLATION_DOMAIN": settings.installation().translation_domain(),
         "MATOMO_SITE_ID": null,
         "MATOMO_URL_BASE": null,
@@ -132,8 +131,6 @@ fn fixed(settings: &Settings, base: &str) -> Map<String, Value> {
         "HOMEPORT_SENTRY_DSN": null,
         "HOMEPORT_SENTRY_ENVIRONMENT": "",
         "HOMEPORT_SENTRY_TRACES_SAMPLE_RATE": 0.01,
-        "INVITATION_USE_WEBHOOKS": false,
-        "OECD_FOS_2007_CODE_MANDATORY": false,
     });
     match fixed {
         Value::Object(map) => map,
@@ -170,7 +167,7 @@ mod tests {
         assert_eq!(told["WALDUR_CORE"]["TRANSLATION_DOMAIN"], "");
         assert_eq!(told["FEATURES"]["customer"]["show_domain"], false);
         assert!(told["WALDUR_SUPPORT"].is_object());
-        for one in SETTINGS.iter().filter(|one| !one.public) {
+        for one in rules::all().filter(|one| !one.public) {
             assert!(told["WALDUR_CORE"].get(one.key).is_none(), "{}", one.key);
         }
     }

@@ -17,10 +17,11 @@ use stoa_kernel::{
     view::{Ask, Column},
 };
 use stoa_tenancy::{
+    data_access::views::{ACCESSES, ACCESSES_OF},
     token::{actions as tokens, views::LOGIN_OF_USER},
     user::{
         actions as act, email, password, rules, stats,
-        views::{ACCESSES, ACCESSES_OF, IDENTITY, USERS},
+        views::{IDENTITY, USERS},
     },
     version::views::{OF_USER, VERSIONS},
 };
@@ -79,7 +80,7 @@ pub static ROUTES: &[Route] = &[
     Route::own(Verb::Get, "/api/users/{uuid}/data_access/", "users_data_access_retrieve", "users", "UserDataAccess",
         &READERS).about("Who can read a user's profile."),
     Route::own(Verb::Get, "/api/users/{uuid}/data_access_history/", "users_data_access_history_list", "users",
-        "UserDataAccessLog", &READ).about("Who has read a user's profile. Reading is not logged yet."),
+        "UserDataAccessLog", &READ).about("Who has read a user's profile; the user sees what kind of reader it was."),
     Route::own(Verb::Get, "/api/users/{uuid}/history/", "users_history_list", "users", "VersionHistory", &HISTORY)
         .about("How a user was after each change. For staff and support agents."),
     Route::own(Verb::Get, "/api/users/{uuid}/history/at/", "users_history_at_retrieve", "users", "VersionHistory",
@@ -109,6 +110,7 @@ macro_rules! users_asked {
         Field::text("date_joined", 40, "Made at or after this instant."),
         Field::text("description", 4096, "The notes of staff."),
         Field::text("email", 320, "Part of the address, any case."),
+        Field::new("erasure_requested", Bool, "Whether the person asked to be erased."),
         Field::text("full_name", 300, "Part of the name, any case."),
         Field::new("is_active", Bool, "Whether the account can be used."),
         Field::new("is_staff", Bool, "Whether the user is staff."),
@@ -133,10 +135,14 @@ macro_rules! users_asked {
 
 static ME: Own = Own::new(|surface, asked| Box::pin(me(surface, asked)), Needs::SignedIn)
     .query(&[Field::new("field", Texts, "Names of the fields to show.")])
-    .answer(200, Shape::Row(&USERS));
+    .answer(200, Shape::Row(&USERS))
+    .counts();
 
 async fn me(surface: &Surface, asked: Asked) -> Result<Reply> {
     let actor = asked.actor(surface).await?;
+    if asked.head {
+        return Ok(Reply::count(1));
+    }
     let mut fields: Vec<String> = asked.values("field").map(str::to_owned).collect();
     if !USERS.columns.iter().any(|column| fields.iter().any(|field| field == column.name)) {
         fields = USERS.columns.iter().map(|column| column.name.to_owned()).collect();
@@ -158,18 +164,23 @@ async fn me(surface: &Surface, asked: Asked) -> Result<Reply> {
     Ok(Reply::json(200, &Value::Object(user)))
 }
 
-static COMPLETENESS: Own = Own::new(|surface, asked| Box::pin(completeness(surface, asked)), Needs::SignedIn).object(
-    200,
-    &[
-        Column::new("is_complete", Bool, "", "Whether the profile has everything that it must have."),
-        Column::new("missing_fields", Texts, "", "What it lacks."),
-        Column::new("mandatory_fields", Texts, "", "What it must have."),
-        Column::new("enforcement_enabled", Bool, "", "Whether most calls are refused until then."),
-    ],
-);
+static COMPLETENESS: Own = Own::new(|surface, asked| Box::pin(completeness(surface, asked)), Needs::SignedIn)
+    .object(
+        200,
+        &[
+            Column::new("is_complete", Bool, "", "Whether the profile has everything that it must have."),
+            Column::new("missing_fields", Texts, "", "What it lacks."),
+            Column::new("mandatory_fields", Texts, "", "What it must have."),
+            Column::new("enforcement_enabled", Bool, "", "Whether most calls are refused until then."),
+        ],
+    )
+    .counts();
 
 async fn completeness(surface: &Surface, asked: Asked) -> Result<Reply> {
     let actor = asked.actor(surface).await?;
+    if asked.head {
+        return Ok(Reply::count(1));
+    }
     let ask = Ask { fields: vec!["profile_completeness".into()], ..Ask::one(actor.uuid) };
     let json = surface.one(&asked, &actor, &USERS, ask).await?.ok_or(Error::NotFound)?;
     let user: Value = serde_json::from_str(&json).map_err(Error::broken)?;

@@ -37,6 +37,10 @@ pub struct Asked {
     pub base: String,
     /// The absolute address of the request without its query.
     pub address: String,
+    /// Whether a page of this server caused the request.
+    pub same_site: bool,
+    /// The cookies as they were sent: names with values, separated by semicolons.
+    pub cookies: String,
 }
 
 impl Asked {
@@ -48,6 +52,12 @@ impl Asked {
     /// A query parameter; of repeated ones the last counts.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a cookie.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value)
     }
 
     /// All values of a query parameter.
@@ -292,7 +302,8 @@ impl Surface {
 /// Whether who may is known without looking at a thing.
 fn without_thing(needs: &Needs) -> bool {
     match needs {
-        Needs::Nothing | Needs::SignedIn | Needs::Staff | Needs::StaffOrSupport => true,
+        Needs::Nothing | Needs::SignedIn | Needs::AnySignedIn | Needs::Staff | Needs::StaffOrSupport => true,
+        Needs::InPerson(needs) => without_thing(needs),
         Needs::Permission(..) | Needs::Within(..) | Needs::Role(_) | Needs::Own => false,
         Needs::Any(several) => several.iter().all(without_thing),
     }

@@ -40,11 +40,23 @@ pub fn credential(headers: &HeaderMap, settings: &Settings) -> Result<Credential
     }
 }
 
+/// The cookies, on one line.
+pub fn cookies(headers: &HeaderMap) -> String {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    lines.collect::<Vec<_>>().join("; ")
+}
+
 /// The value of a cookie.
 pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value.to_owned())
+}
+
+/// What the caller's program calls itself, in plain characters and not too long.
+pub fn agent(headers: &HeaderMap) -> String {
+    let text = headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    text.unwrap_or_default().chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 /// Whether a request that changes something and is proved by a cookie alone comes from our own pages: browsers send cookies

@@ -207,12 +207,14 @@ fn asked(surface: &Surface, route: &Route, parts: &Parts, id: &str) -> Result<Re
         false => caller::credential(&parts.headers, &surface.settings)?,
     };
     let by_cookie = matches!(credential, Credential::Secret("session", _));
-    if by_cookie && route.method != Verb::Get && !caller::same_site(&parts.headers, &origin.base) {
+    let same_site = caller::same_site(&parts.headers, &origin.base);
+    if by_cookie && route.method != Verb::Get && !same_site {
         return Ok(Err(Reply::detail(403, "CSRF Failed: the request does not come from a page of this server.")));
     }
     let impersonate = parts.headers.get(IMPERSONATE).filter(|_| !route.anonymous);
     let impersonate = impersonate.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let caller = Caller { credential, impersonate, address: origin.address, request: id.to_owned() };
+    let agent = caller::agent(&parts.headers);
+    let caller = Caller { credential, impersonate, address: origin.address, agent, request: id.to_owned() };
     let query = match query::pairs(parts.uri.query().unwrap_or("").as_bytes()) {
         Ok(query) => query,
         Err(reply) => return Ok(Err(reply)),
@@ -225,7 +227,18 @@ fn asked(surface: &Surface, route: &Route, parts: &Parts, id: &str) -> Result<Re
     }
     let address = format!("{}{}", origin.base, parts.uri.path());
     let (head, base) = (parts.method == Method::HEAD, origin.base);
-    Ok(Ok(Asked { caller, actor: None, path, query, body: json!({}), head, base, address }))
+    Ok(Ok(Asked {
+        caller,
+        actor: None,
+        path,
+        query,
+        body: json!({}),
+        head,
+        base,
+        address,
+        same_site,
+        cookies: caller::cookies(&parts.headers),
+    }))
 }
 
 /// Reads the body, but never more than the limit.

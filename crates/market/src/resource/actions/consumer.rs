@@ -116,7 +116,7 @@ pub static PULL: Action = Action {
     name: "resource.pull",
     about: "Read a resource from its provider, where the type of its offering can.",
     target: Target::Thing(&RESOURCES),
-    needs: Needs::SignedIn,
+    needs: Needs::AnySignedIn,
     from: &[],
     fields: &[],
     events: &[],

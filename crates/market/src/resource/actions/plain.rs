@@ -59,7 +59,7 @@ pub static SUGGEST_NAME: Action = Action {
     name: "resource.suggest_name",
     about: "Propose a name for a new resource of an offering in a project.",
     target: Target::Nothing,
-    needs: Needs::SignedIn,
+    needs: Needs::AnySignedIn,
     from: &[],
     fields: &[
         Field::new("project", Kind::Uuid, "Identifier of the project.").required(),

@@ -84,8 +84,9 @@ async fn install(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
 async fn issue(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     by_program(cx)?;
     let user = store::brief(cx.tx, input.int("user_id").unwrap_or_default()).await?;
-    let secret = tokens::secret(cx.clock());
-    tokens::issue(cx.tx, user.id, cx.now, &secret).await?;
+    let clock = cx.clock().clone();
+    let new = tokens::NewSession { user_id: user.id, method: "COMMAND_LINE", ..Default::default() };
+    let secret = tokens::issue_session(cx.tx, &clock, cx.now, &new).await?;
     let message = format!("Token has been created for {} user.", user.username);
     Ok(Done::event(user.event("token_created", message)).answer(json!({"token": secret})))
 }

@@ -9,20 +9,26 @@ pub use machine::{INSTALL, ISSUE};
 pub use remote::{NOTIFY, PULL, PULL_ATTRIBUTES, SYNC_ALL, UPDATE_ACTIONS};
 
 use super::{
-    rules,
+    ProtectedFields, rules,
     store::{self, Brief},
     views::USERS,
 };
-use crate::{file::store as file, token::store as tokens, version};
+use crate::{agreement::store as agreement, file::store as file, settings::Settings, token::store as tokens, version};
 use serde_json::{Value, json};
 use stoa_kernel::{
     Error, Result, Val,
-    access::{Decision, Needs},
+    access::Needs,
     action::{Action, Cx, Done, Target},
+    error::Invalid,
     event::Change,
     field::{Check, Field, Input, Kind, Who},
     record,
 };
+
+/// The ways in which accounts come about whose people don't change their details themselves.
+const PROTECTED_METHODS: &str = "PROTECT_USER_DETAILS_FOR_REGISTRATION_METHODS";
+/// Whether new users count as having agreed to the terms.
+const AUTO_AGREE: &str = "AUTO_APPROVE_USER_TOS";
 
 const COUNTRY: Check = Check::By(rules::country);
 
@@ -62,6 +68,13 @@ const PROFILE: &[Field] = &[
     Field::new("is_active", Kind::Bool, "Whether the account can be used.").only(Who::Staff).stored(),
     Field::new("is_staff", Kind::Bool, "Whether the user is staff.").only(Who::Staff).stored(),
     Field::new("is_support", Kind::Bool, "Whether the user is a support agent.").only(Who::Staff).stored(),
+    Field::new(
+        "is_robot",
+        Kind::Bool,
+        "Whether it is the account of a program, which uses personal access tokens and does not sign in.",
+    )
+    .only(Who::Staff)
+    .stored(),
     Field::new("is_identity_manager", Kind::Bool, "Whether the user manages identities of others.")
         .only(Who::Staff)
         .stored(),
@@ -144,7 +157,7 @@ pub static SET_PASSWORD: Action = Action {
     name: "user.change_password",
     about: "Set a user's password. All logins of the user end.",
     target: Target::Thing(&USERS),
-    needs: Needs::Staff,
+    needs: Needs::InPerson(&Needs::Staff),
     from: &[],
     fields: &[Field::text("password_hash", 1000, "What is stored of the new password.").required().secret()],
     events: &["user_password_updated_by_staff"],
@@ -156,7 +169,7 @@ pub static REMOVE_PASSWORD: Action = Action {
     name: "user.remove_password",
     about: "Take a user's password away. All logins of the user end.",
     target: Target::Thing(&USERS),
-    needs: Needs::Staff,
+    needs: Needs::InPerson(&Needs::Staff),
     from: &[],
     fields: &[],
     events: &["user_password_updated_by_staff"],
@@ -164,12 +177,16 @@ pub static REMOVE_PASSWORD: Action = Action {
 };
 
 /// What an action writes into the version of a user.
-async fn keep(cx: &mut Cx<'_>, uuid: stoa_kernel::id::Uuid, comment: &str) -> Result<()> {
+pub(crate) async fn keep(cx: &mut Cx<'_>, uuid: stoa_kernel::id::Uuid, comment: &str) -> Result<()> {
     version::store::write(cx, &USERS, FIELDS, uuid, comment).await
 }
 
 async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     settle(&mut input)?;
+    let empty = Value::Array(Vec::new());
+    if rules::POWERS.iter().any(|name| input.bool(name) == Some(true) || input.json(name).is_some_and(|json| *json != empty)) {
+        cx.in_person()?;
+    }
     file::save(cx, FIELDS, &mut input).await?;
     input.drop("token_lifetime");
     let uuid = cx.uuid();
@@ -185,6 +202,11 @@ async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
         ("modified", Val::Time(cx.now)),
     ];
     let id = store::insert(cx.tx, FIELDS, &input, more).await?;
+    if Settings::load(&mut *cx.tx).await?.is_on(AUTO_AGREE) {
+        store::set(cx.tx, id, vec![("agreement_date", Val::Time(cx.now))]).await?;
+        let clock = cx.clock().clone();
+        agreement::consent(cx.tx, &clock, id, None, "setting", cx.now).await?;
+    }
     keep(cx, uuid, "Created").await?;
     let user = store::brief(cx.tx, id).await?;
     let message = format!("User {name} has been created by staff user {}.", cx.actor.username);
@@ -194,15 +216,24 @@ async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
 async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     settle(&mut input)?;
     let before = store::brief(cx.tx, cx.found.id).await?;
+    let fate = store::fate(cx.tx, before.id).await?;
     let own = cx.found.id == cx.actor.id;
     protect(&input, own)?;
-    let agreed = agree(&input, &before, own, cx.body)?;
+    if fate.erased || fate.merged_into.is_some() {
+        return Err(Error::Conflict("The account is gone: nothing about it can be changed.".into()));
+    }
+    // Nobody agrees to anything for somebody else.
+    let in_person = own && cx.actor.impersonator.is_none();
+    let agreed = agree(&input, &before, in_person, cx.body)?;
     file::save(cx, CHANGES, &mut input).await?;
     let mut more = vec![("modified", Val::Time(cx.now))];
     more.extend(activity(&mut input, &before, &cx.actor.username));
     let id = before.id;
     let mut changes = record::update(cx, store::TABLE, id, CHANGES, &input, more).await?;
+    admit(cx, &before, &changes).await?;
     if agreed {
+        let (clock, address) = (cx.clock().clone(), cx.actor.address.map(|address| address.to_string()));
+        agreement::consent(cx.tx, &clock, id, address, "person", cx.now).await?;
         store::set(cx.tx, id, vec![("agreement_date", Val::Time(cx.now)), ("modified", Val::Time(cx.now))]).await?;
         let after = cx.now.to_string().into();
         changes.push(Change { field: "agreement_date".into(), before: Value::Null, after });
@@ -210,17 +241,48 @@ async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     if changes.is_empty() {
         return Ok(Done::unchanged());
     }
+    if changes.iter().any(|change| rules::POWERS.contains(&change.field.as_str())) {
+        cx.in_person()?;
+    }
     follow(cx, &before, &changes).await?;
     keep(cx, before.uuid, "Changed").await?;
     let user = store::brief(cx.tx, id).await?;
     Ok(events(&user, changes))
 }
 
+/// Refuses changes that this actor may not make to this account although he may change it: what its identity provider
+/// manages.
+async fn admit(cx: &mut Cx<'_>, before: &Brief, changes: &[Change]) -> Result<()> {
+    if changes.is_empty() || cx.actor.is_staff() {
+        return Ok(());
+    }
+    let protected = protected(cx, before).await?;
+    let mut invalid = Invalid::default();
+    for change in changes.iter().filter(|change| protected.contains(&change.field)) {
+        invalid.add(change.field.clone(), "This field is read-only.");
+    }
+    invalid.done()
+}
+
+/// The fields of a profile that its person can't change, as the identity provider of the account manages them.
+pub(super) async fn protected(cx: &mut Cx<'_>, user: &Brief) -> Result<Vec<String>> {
+    let settings = Settings::load(&mut *cx.tx).await?;
+    let mut fields = Vec::new();
+    if settings.texts(PROTECTED_METHODS).contains(&user.registration_method) {
+        fields.extend(rules::DETAILS.iter().map(|field| (*field).to_owned()));
+    }
+    if let Some(more) = cx.core.get::<ProtectedFields>() {
+        fields.extend((more.0)(cx.tx, &user.registration_method).await?);
+    }
+    Ok(fields)
+}
+
 /// What follows from a change: an account that was switched off has no logins left, and a new lifetime moves their ends.
 async fn follow(cx: &mut Cx<'_>, before: &Brief, changes: &[Change]) -> Result<()> {
     let changed = |name: &str| changes.iter().find(|change| change.field == name);
     if changed("is_active").is_some_and(|change| change.after == json!(false)) {
-        tokens::end_all(cx.tx, before.id).await?;
+        tokens::end_every(cx.tx, before.id).await?;
+        store::drop_email(cx.tx, before.id).await?;
     }
     if let Some(change) = changed("token_lifetime") {
         tokens::set_lifetime(cx.tx, before.id, change.after.as_i64()).await?;
@@ -284,7 +346,8 @@ fn protect(input: &Input, own: bool) -> Result<()> {
     Ok(())
 }
 
-/// Whether the user agrees to the terms with this change. He must, at the first change to his own account, unless he is staff.
+/// Whether the user agrees to the terms with this change. He must, at the first change to his own account after they came into
+/// force, unless he is staff.
 fn agree(input: &Input, before: &Brief, own: bool, body: &Value) -> Result<bool> {
     if before.agreed.is_some() || !own {
         return Ok(false);
@@ -330,19 +393,25 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
 }
 
 async fn set_password(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
-    if cx.actor.narrow.is_some() {
-        // Who sets a password can sign in with it, and that would widen the token (security case C4).
-        return Err(Decision::rule("A token can't set a password.").required().err().unwrap_or(Error::NotFound));
-    }
-    let user = store::brief(cx.tx, cx.found.id).await?;
+    let user = present(cx).await?;
     store::set_password_hash(cx.tx, user.id, input.text("password_hash").unwrap_or_default(), cx.now).await?;
     let message = format!("Password of user {} has been changed by staff user {}.", user.username, cx.actor.username);
     Ok(Done::event(user.event("user_password_updated_by_staff", message)))
 }
 
 async fn remove_password(cx: &mut Cx<'_>) -> Result<Done> {
-    let user = store::brief(cx.tx, cx.found.id).await?;
+    let user = present(cx).await?;
     store::set_password_hash(cx.tx, user.id, "", cx.now).await?;
     let message = format!("Password of user {} has been removed by staff user {}.", user.username, cx.actor.username);
     Ok(Done::event(user.event("user_password_updated_by_staff", message)))
+}
+
+/// The target, unless its person is erased or another account took its place: nobody gets into such an account again.
+async fn present(cx: &mut Cx<'_>) -> Result<Brief> {
+    let user = store::brief(cx.tx, cx.found.id).await?;
+    let fate = store::fate(cx.tx, user.id).await?;
+    match fate.erased || fate.merged_into.is_some() {
+        true => Err(Error::Conflict("The account is gone: it has no password.".into())),
+        false => Ok(user),
+    }
 }
