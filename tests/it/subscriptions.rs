@@ -7,7 +7,7 @@ use stoa_tenancy::{
     record::jobs::KeptDays,
     vocabulary::events::{EVENT_TYPES, GROUPS},
 };
-use stoa_testing::{Lab, World, both};
+use stoa_testing::{World, both};
 
 both! {
     async fn an_agent_subscribes_and_gets_its_queues(lab: Lab) {
