@@ -78,10 +78,11 @@ async fn all(core: &Arc<Core>) -> Result<()> {
             let core = core.clone();
             serving.spawn(async move {
                 let id = hook.id;
-                if let Err(error) = serve(&core, &hook, None).await {
-                    tracing::warn!(hook = id, %error, "a hook could not be served");
+                match serve(&core, &hook, None).await {
+                    Ok(()) => drop(store::give_back(&core.store, id, core.now()).await),
+                    // The lease keeps it from being tried again at once.
+                    Err(error) => tracing::warn!(hook = id, %error, "a hook could not be served"),
                 }
-                let _ = store::give_back(&core.store, id, core.now()).await;
                 id
             });
         }
