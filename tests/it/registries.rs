@@ -27,6 +27,9 @@ const NO_ROUTE: &[(&str, &str)] = &[
     ("order.release", "a job: an order whose day has come"),
     ("autoprovisioning_rule.apply", "a job: somebody has arrived, and a rule fits him"),
     ("autoprovisioning_rule.order", "the same job: the order of the rule"),
+    ("invitation.expire", "a job: an invitation whose time is over"),
+    ("invitation.remind", "a job: an invitation that ends within a day"),
+    ("invitation.start", "a job: an invitation whose project has begun"),
 ];
 
 /// Operations whose answer depends on a parameter that these tests don't have. May only shrink.

@@ -50,6 +50,16 @@ pub async fn save(cx: &mut Cx<'_>, fields: &'static [Field], input: &mut Input) 
     Ok(())
 }
 
+/// The address under which a file is shown.
+///
+/// # Errors
+/// Not found if there is no such file.
+pub async fn address(query: &mut dyn Query, id: i64) -> Result<String> {
+    let rows = query.query("SELECT uuid FROM files WHERE id = $1", &vals![id]).await?;
+    let uuid: Uuid = rows.first().ok_or(Error::NotFound)?.get(0)?;
+    Ok(format!("/media/{}/", stoa_kernel::id::hex(&uuid)))
+}
+
 /// A file: its type and its bytes.
 pub async fn load(query: &mut dyn Query, uuid: Uuid) -> Result<Option<(String, Vec<u8>)>> {
     let rows = query.query("SELECT content_type, content FROM files WHERE uuid = $1", &vals![uuid]).await?;

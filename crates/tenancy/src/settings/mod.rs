@@ -4,77 +4,26 @@
 //! action: one statement, no copy that could be old on another node.
 
 pub mod actions;
+pub mod own;
+pub mod rules;
 pub mod store;
+
+pub use own::{ADMINISTRATORS_APPROVE, INSTALLATION_TYPE, MANAGERS_APPROVE, ONE_MANAGER, OWN, PREAPPROVED_ONLY};
 
 use crate::{
     access::{installation::Choices, roles::Installation},
     vocabulary::{
         features,
-        settings::{Setting, SettingKind, setting},
+        settings::{Setting, setting},
     },
 };
 use serde_json::Value;
 use std::collections::HashMap;
 use stoa_kernel::{Query, Result, door::Registry};
 
-/// The type of the installation.
-pub const INSTALLATION_TYPE: &str = "INSTALLATION_TYPE";
-/// Whether managers of projects approve orders: the cell marked "configurable" in the matrices.
-pub const MANAGERS_APPROVE: &str = "PROJECT_MANAGERS_APPROVE_ORDERS";
-/// Whether administrators of projects approve orders.
-pub const ADMINISTRATORS_APPROVE: &str = "PROJECT_ADMINISTRATORS_APPROVE_ORDERS";
-/// Whether managers of projects add only people whom the organization knows, where the project says nothing itself.
-pub const PREAPPROVED_ONLY: &str = "PROJECT_MANAGERS_ADD_PREAPPROVED_USERS_ONLY";
-/// Whether a project has one manager at most.
-pub const ONE_MANAGER: &str = "ONLY_ONE_PROJECT_MANAGER";
-
-/// Our own settings, which the wire's list does not have.
-pub const OWN: &[Setting] = &[
-    Setting {
-        key: INSTALLATION_TYPE,
-        kind: SettingKind::Choice(&["cloud", "academic", "academic_shared"]),
-        default: r#""cloud""#,
-        public: true,
-        section: "Installation",
-        about: "The type of the installation: what organizations and roles are called, and whether projects have members.",
-    },
-    Setting {
-        key: MANAGERS_APPROVE,
-        kind: SettingKind::Boolean,
-        default: "false",
-        public: false,
-        section: "Installation",
-        about: "Let managers of projects approve orders for their projects.",
-    },
-    Setting {
-        key: ADMINISTRATORS_APPROVE,
-        kind: SettingKind::Boolean,
-        default: "false",
-        public: false,
-        section: "Installation",
-        about: "Let administrators of projects approve orders of public offerings for their projects.",
-    },
-    Setting {
-        key: PREAPPROVED_ONLY,
-        kind: SettingKind::Boolean,
-        default: "true",
-        public: false,
-        section: "Installation",
-        about: "Let managers of projects add only people of the organization, or who fit its patterns.",
-    },
-    Setting {
-        key: ONE_MANAGER,
-        kind: SettingKind::Boolean,
-        default: "false",
-        public: false,
-        section: "Installation",
-        about: "Let a project have one manager at most.",
-    },
-];
-
 /// Registers actions.
 pub fn register(registry: &mut Registry) {
-    registry.actions.push(&actions::UPDATE);
+    registry.actions.extend([&actions::UPDATE, &actions::SET, &actions::SET_FEATURES]);
 }
 
 /// All settings as they are now.

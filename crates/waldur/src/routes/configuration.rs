@@ -12,11 +12,11 @@ use stoa_kernel::{
     view::Column,
 };
 use stoa_tenancy::{
-    settings::{self, Settings, actions::UPDATE},
+    settings::{self, Settings, actions::UPDATE, rules},
     vocabulary::{
         features,
         languages::{self, LANGUAGES},
-        settings::{SETTINGS, SettingKind},
+        settings::SettingKind,
     },
 };
 
@@ -84,7 +84,7 @@ async fn configuration(surface: &Surface, asked: Asked) -> Result<Reply> {
 fn told(settings: &Settings, base: &str) -> Value {
     let mut core = fixed(settings, base);
     let mut support = Map::new();
-    for one in SETTINGS.iter().filter(|one| one.public) {
+    for one in rules::all().filter(|one| one.public) {
         let value = settings.value(one.key);
         match (one.kind, one.key.strip_prefix("WALDUR_SUPPORT_")) {
             (_, Some(rest)) => {
@@ -116,11 +116,6 @@ fn told(settings: &Settings, base: &str) -> Value {
 fn fixed(settings: &Settings, base: &str) -> Map<String, Value> {
     let fixed = json!({
         "MASTERMIND_URL": base,
-        "AUTHENTICATION_METHODS": ["LOCAL_SIGNIN"],
-        "INVITATIONS_ENABLED": true,
-        "VALIDATE_INVITATION_EMAIL": false,
-        "NATIVE_NAME_ENABLED": false,
-        "PROTECT_USER_DETAILS_FOR_REGISTRATION_METHODS": [],
         "TRANSLATION_DOMAIN": settings.installation().translation_domain(),
         "MATOMO_SITE_ID": null,
         "MATOMO_URL_BASE": null,
@@ -132,8 +127,6 @@ fn fixed(settings: &Settings, base: &str) -> Map<String, Value> {
         "HOMEPORT_SENTRY_DSN": null,
         "HOMEPORT_SENTRY_ENVIRONMENT": "",
         "HOMEPORT_SENTRY_TRACES_SAMPLE_RATE": 0.01,
-        "INVITATION_USE_WEBHOOKS": false,
-        "OECD_FOS_2007_CODE_MANDATORY": false,
     });
     match fixed {
         Value::Object(map) => map,
@@ -170,7 +163,7 @@ mod tests {
         assert_eq!(told["WALDUR_CORE"]["TRANSLATION_DOMAIN"], "");
         assert_eq!(told["FEATURES"]["customer"]["show_domain"], false);
         assert!(told["WALDUR_SUPPORT"].is_object());
-        for one in SETTINGS.iter().filter(|one| !one.public) {
+        for one in rules::all().filter(|one| !one.public) {
             assert!(told["WALDUR_CORE"].get(one.key).is_none(), "{}", one.key);
         }
     }
