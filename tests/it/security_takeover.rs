@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 use stoa_kernel::{
-    access::{Narrow, PermissionSet, decide},
+    access::{Narrow, decide},
     action::Target,
     vals,
 };
@@ -118,7 +118,7 @@ both! {
 
     /// A narrowed credential of staff passes staff's power on, but makes nothing that is wider than itself.
     async fn c06_a_narrowed_credential_makes_no_power(lab: Lab) {
-        let narrow = Narrow { permissions: PermissionSet::default(), staff: true, support: true };
+        let narrow = Narrow { staff: true, support: true, ..Narrow::default() };
         let mut actor = lab.actor(&lab.staff).await;
         actor.narrow = Some(narrow);
         let needs = stoa_tenancy::user::actions::UPDATE.needs;
