@@ -231,7 +231,11 @@ both! {
         assert_eq!(lab.get(&ann, "/api/users/me/").await.text("requested_email"), "new@example.org");
         let sql = "SELECT payload FROM jobs WHERE kind = 'mail' ORDER BY id";
         let mails = lab.core.store.query(sql, &[]).await.unwrap();
-        let codes: Vec<Value> = mails.iter().map(|row| row.get::<Value>(0).unwrap()["context"]["code"].clone()).collect();
+        let code = |row: &stoa_kernel::Row| {
+            let link = row.get::<Value>(0).unwrap()["context"]["link"].as_str().unwrap().to_owned();
+            json!(link.trim_matches('/').rsplit('/').next().unwrap())
+        };
+        let codes: Vec<Value> = mails.iter().map(code).collect();
         assert_eq!(codes.len(), 2);
         let confirm = "/api/users/confirm_email/";
         lab.post(&lab.nobody(), confirm, json!({})).await.is_invalid("code");
@@ -249,7 +253,7 @@ both! {
         assert_ne!(lab.post(&ann, &cancel, Value::Null).await.is(200).text("detail"), first);
         lab.post(&ann, &path, json!({"email": "late@example.org"})).await.is(200);
         let mails = lab.core.store.query(sql, &[]).await.unwrap();
-        let code = mails.last().unwrap().get::<Value>(0).unwrap()["context"]["code"].clone();
+        let code = code(mails.last().unwrap());
         let bob = lab.user("bob").await;
         lab.post(&bob, &path, json!({"email": "evil@example.org"})).await.is(404);
         let events = lab.get(&lab.staff, "/api/events/?page_size=300").await.is(200).body.to_string();

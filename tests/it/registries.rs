@@ -25,6 +25,17 @@ const NO_ROUTE: &[(&str, &str)] = &[
     ("grant.expire", "a job: a grant whose time is over"),
     ("plan.apply_future_prices", "a job: prices that were set for a month that has begun"),
     ("order.release", "a job: an order whose day has come"),
+    ("event.forget", "a job: events that are older than the operator keeps them"),
+    ("web_hook.test", "an operation with a function of its own, as the test is sent outside the transaction"),
+    ("web_hook.switch_off", "a job: a hook whose receiver takes nothing"),
+    ("event_subscription.create_queue", "an operation with a function of its own: 201 or 200"),
+    ("event_consumer.register", "the same"),
+    ("user.settle", "a job: an account that has no role left, or one again"),
+    ("invitation.expire", "a job: an invitation whose time is over"),
+    ("invitation.remind", "a job: an invitation that ends within a day"),
+    ("invitation.start", "a job: an invitation whose project has begun"),
+    ("autoprovisioning_rule.apply", "a job: somebody has arrived, and a rule fits him"),
+    ("autoprovisioning_rule.order", "the same job: the order of the rule"),
 ];
 
 /// Operations whose answer depends on a parameter that these tests don't have. May only shrink.

@@ -7,7 +7,11 @@ use crate::{
 };
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use std::{collections::HashMap, future::IntoFuture, net::SocketAddr, sync::Arc, time::Duration};
-use stoa_kernel::{Error, Result, door::Core, store::jobs::Runner};
+use stoa_kernel::{
+    Error, Result, Store, Time,
+    door::Core,
+    store::jobs::{self, Periodic, Runner},
+};
 use tokio::sync::watch;
 
 /// How long running requests may take to finish after the signal to stop.
@@ -113,7 +117,14 @@ pub fn runner(core: &Arc<Core>) -> Runner {
     stoa_identity::jobs(core, &mut runner);
     stoa_market::jobs(core, &mut runner);
     stoa_support::jobs(core, &mut runner);
+    runner.periodic.push(Periodic { kind: "jobs.purge", every_seconds: 86_400 });
+    runner.handlers.insert("jobs.purge", Arc::new(|db, _, now| Box::pin(purge(db, now))));
     runner
+}
+
+/// Removes the jobs that were done a week ago: what comes every few seconds would fill the table.
+async fn purge(db: Store, now: Time) -> Result<()> {
+    jobs::purge(&db, now.plus_seconds(-7 * 86_400)).await.map(drop)
 }
 
 async fn signal_to_stop() {

@@ -40,6 +40,14 @@ pub fn core(store: Store, clock: Clock) -> Core {
     stoa_support::equip(stoa_market::equip(stoa_identity::equip(stoa_tenancy::equip(core))))
 }
 
+/// Puts into a core what the operator sets.
+pub fn configured(core: Core, config: &Config) -> Core {
+    match &config.ldap {
+        Some(settings) => core.with(Arc::new(stoa_identity::ldap::Directory::new(settings.clone()))),
+        None => core,
+    }
+}
+
 /// Opens the store that the settings name, making the data directory if it is missing.
 ///
 /// # Errors
@@ -53,7 +61,7 @@ pub async fn open(config: &Config) -> Result<Store> {
     Store::open(&config.database, config.store_options()).await
 }
 
-/// Opens the store, brings its tables up to date, makes sure that the shipped roles are there, and gives the core.
+/// Opens the store, brings its tables up to date, makes sure that what ships is there, and gives the core.
 ///
 /// # Errors
 /// Unavailable, with a sentence, if the store can't be opened or is newer than this program.
@@ -65,16 +73,24 @@ pub async fn start(config: &Config) -> Result<Arc<Core>> {
     }
     let clock = Clock::new();
     prepare(&store, &clock).await?;
-    Ok(Arc::new(core(store, clock)))
+    let outbound = stoa_support::outbound::Outbound::new(config.outbound.clone());
+    let kept = stoa_tenancy::record::jobs::KeptDays(config.events_kept_days);
+    let mailer = config.mailer().map_err(Error::Unavailable)?;
+    let core = configured(core(store, clock), config).with(outbound).with(kept).with(mailer);
+    stoa_identity::passkey::settle(&core, config.public_url.as_deref()).await?;
+    Ok(Arc::new(core))
 }
 
-/// Puts into a migrated store what every installation has from its first moment: the shipped roles.
+/// Puts into a migrated store what every installation has from its first moment: the shipped roles and kinds of mail.
 pub async fn prepare(store: &Store, clock: &Clock) -> Result<()> {
     let clock = clock.clone();
     store
         .write(move |tx| {
             let clock = clock.clone();
-            Box::pin(async move { stoa_tenancy::role::store::install_shipped(tx, &clock).await })
+            Box::pin(async move {
+                stoa_tenancy::role::store::install_shipped(tx, &clock).await?;
+                stoa_support::mail::store::install_shipped(tx, &clock).await
+            })
         })
         .await
 }

@@ -4,6 +4,7 @@ pub mod announcement;
 pub mod external_link;
 pub mod hook;
 pub mod mail;
+pub mod outbound;
 pub mod subscription;
 pub mod user_action;
 
@@ -33,7 +34,9 @@ pub fn register(registry: &mut Registry) {
 
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
-    core
+    core.with(outbound::Outbound::new(outbound::Policy::default()))
+        .with(hook::send::Pump::default())
+        .with(mail::Delivered::default())
 }
 
 /// What this area does later and periodically.

@@ -129,6 +129,7 @@ pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
     runner.handlers.insert(token::jobs::SWEEP.kind, token::jobs::sweep());
     runner.periodic.push(token::jobs::SWEEP);
     grant::jobs::register(core, runner);
+    record::jobs::register(core, runner);
     invitation::jobs(core, runner);
     group_invitation::jobs(core, runner);
     permission_request::jobs(core, runner);

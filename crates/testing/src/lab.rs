@@ -158,11 +158,16 @@ impl Lab {
 
     async fn empty(url: &str, folder: Option<Folder>) -> Lab {
         let store = Store::open(url, Options::default()).await.unwrap_or_else(|error| panic!("{error}"));
-        // Real passwords cost a tenth of a second each.
-        let cheap = Arc::new(stoa_tenancy::user::password::Passwords::cheap());
-        let core = Arc::new(start::core(store, Clock::new()).with(cheap));
-        let router = stoa_server::serve::app(core.clone(), &config());
+        let core = start::core(store, Clock::new());
+        let (core, router) = over_core(core);
         Lab { core, router, staff: Person::default(), url: url.to_owned(), folder }
+    }
+
+    /// This Lab with more in its core, such as a mailer: `lab.with(|core| core.with(smtp.mailer()))`.
+    pub fn with(self, more: impl FnOnce(Core) -> Core) -> Lab {
+        let core = start::core(self.core.store.clone(), self.core.clock.clone());
+        let (core, router) = over_core(more(core));
+        Lab { core, router, ..self }
     }
 
     /// A Lab over a database that a Lab has made before, with the same staff member.
@@ -430,6 +435,14 @@ impl Lab {
 #[track_caller]
 pub fn thing(reply: Reply) -> Thing {
     Thing { url: reply.text("url"), uuid: reply.text("uuid"), body: reply.body }
+}
+
+fn over_core(core: Core) -> (Arc<Core>, Router) {
+    // Real passwords cost a tenth of a second each.
+    let cheap = Arc::new(stoa_tenancy::user::password::Passwords::cheap());
+    let core = Arc::new(core.with(cheap));
+    let router = stoa_server::serve::app(core.clone(), &config());
+    (core, router)
 }
 
 fn config() -> stoa_server::config::Config {

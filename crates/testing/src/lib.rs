@@ -12,6 +12,7 @@
 
 pub mod generated;
 pub mod postgres;
+pub mod smtp;
 
 mod lab;
 mod reply;

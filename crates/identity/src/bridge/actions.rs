@@ -97,7 +97,8 @@ async fn push(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let settings = Settings::load(&mut *cx.tx).await?;
     let source = input.text("source").unwrap_or_default().to_owned();
     may_speak(cx, &settings, &source).await?;
-    let username = input.text("username").unwrap_or_default().to_owned();
+    // Names of accounts are lower case here; federations compare theirs in any case.
+    let username = input.text("username").unwrap_or_default().to_lowercase();
     let allowed = settings.texts("FEDERATED_IDENTITY_SYNC_ALLOWED_ATTRIBUTES");
     let said: Map<String, Value> = profile::ATTRIBUTES
         .iter()
@@ -171,7 +172,8 @@ async fn remove(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let settings = Settings::load(&mut *cx.tx).await?;
     let source = input.text("source").unwrap_or_default().to_owned();
     may_speak(cx, &settings, &source).await?;
-    let user_id = users::id_of(cx.tx, input.text("username").unwrap_or_default()).await?.ok_or(Error::NotFound)?;
+    let user_id = users::id_of(cx.tx, &input.text("username").unwrap_or_default().to_lowercase()).await?;
+    let user_id = user_id.ok_or(Error::NotFound)?;
     let before = users::brief(cx.tx, user_id).await?;
     let mut standing = store::standing(cx.tx, user_id).await?;
     may_touch(cx, &before, &standing)?;

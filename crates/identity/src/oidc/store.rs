@@ -138,10 +138,11 @@ async fn only(tx: &mut Tx, sql: &str, values: &[stoa_kernel::Val]) -> Result<Opt
 
 /// The only account that came about by `method` and has this value in a field, which is one of three.
 pub async fn by_field(tx: &mut Tx, method: &str, field: &str, value: &str) -> Result<Option<Candidate>> {
-    let column = match field {
-        "email" => "email",
-        "civil_number" => "civil_number",
-        _ => "username",
+    // Names of accounts are lower case here; federations compare theirs in any case.
+    let (column, value) = match field {
+        "email" => ("email", value.to_owned()),
+        "civil_number" => ("civil_number", value.to_owned()),
+        _ => ("username", value.to_lowercase()),
     };
     let sql = format!(
         "SELECT id, is_staff, is_support FROM users WHERE {column} = $1 AND registration_method = $2 ORDER BY id LIMIT 2"

@@ -380,7 +380,6 @@ async fn insert(
         ("old_cost", price.before.into()),
         ("fixed_price", price.cost.unwrap_or_default().recurring.into()),
         ("activation_price", price.cost.unwrap_or_default().once.into()),
-        ("created_by", actor.into()),
         ("start_date", wish.start_date.into()),
         ("subtype", (wish.kind == Kind::Update).then(|| Change::of(&wish.attributes).text()).into()),
     ];
@@ -388,8 +387,10 @@ async fn insert(
         columns.push(("consumer_reviewed_by", actor.into()));
         columns.push(("consumer_reviewed_at", cx.now.into()));
     }
-    if !wish.more.iter().any(|(name, _)| *name == "slug") {
-        columns.push(("slug", slug.into()));
+    for (name, value) in [("slug", Val::from(slug)), ("created_by", actor.into())] {
+        if !wish.more.iter().any(|(known, _)| *known == name) {
+            columns.push((name, value));
+        }
     }
     columns.extend(wish.more);
     let id = store::insert(cx.tx, columns).await?;

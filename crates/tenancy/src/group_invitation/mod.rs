@@ -33,8 +33,7 @@ pub fn register(registry: &mut Registry) {
 pub fn jobs(_core: &Arc<Core>, _runner: &mut Runner) {}
 
 /// Invitations follow their project to another organization.
-const FOLLOW: Listener =
-    Listener { event: "project_update_succeeded", run: |cx, event| Box::pin(follow(cx, event)) };
+const FOLLOW: Listener = Listener { event: "project_update_succeeded", run: |cx, event| Box::pin(follow(cx, event)) };
 
 async fn follow(cx: &mut Cx<'_>, event: &Event) -> Result<()> {
     if cx.found.thing == "project" && event.changes.iter().any(|change| change.field == "customer") {

@@ -45,7 +45,10 @@ impl<'a> Parts<'a> {
                 invalid.add("project_role", "Project role should be a role of projects.");
             }
             None if self.auto_create && self.role.scope != "project" => {
-                invalid.add("project_role", "This field is required if projects are made and the role is not one of projects.");
+                invalid.add(
+                    "project_role",
+                    "This field is required if projects are made and the role is not one of projects.",
+                );
             }
             _ => {}
         }
@@ -87,7 +90,8 @@ mod tests {
         let admin = role("PROJECT.ADMIN", "project");
         let disguised = role("PROJECT.X", "customer");
         let named_otherwise = role("student", "project");
-        let parts = |scope, role, project_role, auto_create, public| Parts { scope, role, project_role, auto_create, public };
+        let parts =
+            |scope, role, project_role, auto_create, public| Parts { scope, role, project_role, auto_create, public };
         let nothing: [&str; 0] = [];
         assert_eq!(wrong(parts("customer", &owner, None, false, false)), nothing);
         assert_eq!(wrong(parts("project", &admin, None, false, false)), nothing);

@@ -36,10 +36,7 @@ pub static SCOPES: View = View {
         ];
         clause.key_in("s.uuid", &parts);
     },
-    columns: &[
-        Column::new("uuid", Uuid, "s.uuid", "Identifier."),
-        Column::new("name", Text, "s.name", "Name."),
-    ],
+    columns: &[Column::new("uuid", Uuid, "s.uuid", "Identifier."), Column::new("name", Text, "s.name", "Name.")],
     filters: &[],
     orders: &[],
     default_order: "s.name",
@@ -66,7 +63,10 @@ const JOINS: &[Join] = &[
     Join("pr", "LEFT JOIN roles pr ON pr.id = i.project_role_id"),
     Join("author", "LEFT JOIN users author ON author.id = i.created_by"),
     Join("face", "LEFT JOIN files face ON face.id = author.image_id"),
-    Join("image", "LEFT JOIN files image ON image.id = CASE WHEN i.scope = 'project' THEN p.image_id ELSE c.image_id END"),
+    Join(
+        "image",
+        "LEFT JOIN files image ON image.id = CASE WHEN i.scope = 'project' THEN p.image_id ELSE c.image_id END",
+    ),
 ];
 
 /// What is known of the author: on public invitations only by those who manage the scope, which is an organization there.

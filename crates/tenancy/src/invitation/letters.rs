@@ -125,6 +125,10 @@ pub async fn granted(cx: &mut Cx<'_>, invitation: &Invitation, person: &rules::A
         return Ok(());
     }
     let (to, language, key) = (&person.email, &person.language, "structure.structure_role_granted");
-    let context = with(context(invitation), &[("user", cx.actor.full_name.clone()), ("link", "/profile/".to_owned())]);
+    let page = match invitation.scope.as_str() {
+        "project" => format!("/projects/{}/", id::hex(&invitation.scope_uuid)),
+        _ => format!("/organizations/{}/dashboard/", id::hex(&invitation.customer_uuid)),
+    };
+    let context = with(context(invitation), &[("user", cx.actor.full_name.clone()), ("link", page)]);
     letter::queue(cx.tx, cx.now, Letter { to, key, context, language, unique: None }).await
 }

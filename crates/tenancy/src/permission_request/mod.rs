@@ -19,7 +19,13 @@ use stoa_kernel::{
 /// Registers what can be done and seen here.
 pub fn register(registry: &mut Registry) {
     registry.views.extend([&views::PERMISSION_REQUESTS, &views::REVIEWED]);
-    registry.actions.extend([&actions::SUBMIT, &actions::APPROVE, &actions::REJECT, &actions::CANCEL, &actions::DELETE]);
+    registry.actions.extend([
+        &actions::SUBMIT,
+        &actions::APPROVE,
+        &actions::REJECT,
+        &actions::CANCEL,
+        &actions::DELETE,
+    ]);
 }
 
 /// Requests wait for people, so nothing happens here later.

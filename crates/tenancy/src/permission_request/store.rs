@@ -45,15 +45,8 @@ pub struct New<'a> {
 pub async fn insert(tx: &mut Tx, new: New<'_>, state: State, now: Time) -> Result<i64> {
     let sql = "INSERT INTO permission_requests (uuid, created, created_by, invitation_id, state, project_name, \
                project_description) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
-    let values = vals![
-        new.uuid,
-        now,
-        new.author,
-        new.invitation_id,
-        state.text(),
-        new.project_name,
-        new.project_description
-    ];
+    let values =
+        vals![new.uuid, now, new.author, new.invitation_id, state.text(), new.project_name, new.project_description];
     tx.one(sql, &values).await?.ok_or_else(|| Error::broken("a request got no key"))?.get(0)
 }
 

@@ -23,8 +23,11 @@ const JOINS: &[Join] = &[
     Join("i", "JOIN group_invitations i ON i.id = q.invitation_id"),
     Join("c", "JOIN customers c ON c.id = i.customer_id"),
     Join("p", "LEFT JOIN projects p ON i.scope = 'project' AND p.id = i.scope_id"),
-    Join("r", "JOIN roles r ON r.id = CASE WHEN i.auto_create_project THEN COALESCE(i.project_role_id, i.role_id) \
-        ELSE i.role_id END"),
+    Join(
+        "r",
+        "JOIN roles r ON r.id = CASE WHEN i.auto_create_project THEN COALESCE(i.project_role_id, i.role_id) \
+        ELSE i.role_id END",
+    ),
     Join("author", "JOIN users author ON author.id = q.created_by"),
     Join("reviewer", "LEFT JOIN users reviewer ON reviewer.id = q.reviewed_by"),
 ];
@@ -107,12 +110,21 @@ fn reviewed(actor: &Actor, clause: &mut Clause) {
     let of_projects = actor.may_at("customer", ProjectCreatePermission.id());
     let projects = actor.may_at("project", ProjectCreatePermission.id());
     let parts = [
-        ("SELECT q.id FROM permission_requests q JOIN group_invitations i ON i.id = q.invitation_id \
-          WHERE i.customer_id = ANY($) AND NOT i.auto_create_project", organizations),
-        ("SELECT q.id FROM permission_requests q JOIN group_invitations i ON i.id = q.invitation_id \
-          WHERE i.customer_id = ANY($) AND (i.scope = 'project' OR i.auto_create_project)", of_projects),
-        ("SELECT q.id FROM permission_requests q JOIN group_invitations i ON i.id = q.invitation_id \
-          WHERE i.scope = 'project' AND i.scope_id = ANY($)", projects),
+        (
+            "SELECT q.id FROM permission_requests q JOIN group_invitations i ON i.id = q.invitation_id \
+          WHERE i.customer_id = ANY($) AND NOT i.auto_create_project",
+            organizations,
+        ),
+        (
+            "SELECT q.id FROM permission_requests q JOIN group_invitations i ON i.id = q.invitation_id \
+          WHERE i.customer_id = ANY($) AND (i.scope = 'project' OR i.auto_create_project)",
+            of_projects,
+        ),
+        (
+            "SELECT q.id FROM permission_requests q JOIN group_invitations i ON i.id = q.invitation_id \
+          WHERE i.scope = 'project' AND i.scope_id = ANY($)",
+            projects,
+        ),
     ];
     clause.key_in("q.id", &parts);
 }

@@ -21,6 +21,9 @@ pub const PROFILE: &[&str] = &[
     "deactivation_reason", "erasure_requested_at", "image", "token_lifetime",
 ];
 
+/// Facts that hold what the person himself wrote.
+const OWN_WORDS: &[&str] = &["ssh_key_name", "email"];
+
 /// What stands in the place of what was erased.
 const ERASED: &str = "(erased)";
 
@@ -77,6 +80,11 @@ impl Words {
             }
             if who == "user" {
                 told.context.remove("ip_address");
+                for name in OWN_WORDS {
+                    let Some(fact) = told.context.get_mut(*name) else { continue };
+                    words.extend(text(fact));
+                    *fact = ERASED.into();
+                }
             }
         }
         if told.context.get("user_uuid").is_none() {

@@ -3,6 +3,7 @@
 //! The kernel writes events (`event.rs`); here is what is seen of them. An event is seen through the feeds in which it
 //! appears: one's own, those of projects that one sees, and those of organizations that one owns.
 
+pub mod jobs;
 pub mod rules;
 pub mod store;
 pub mod views;
@@ -12,4 +13,5 @@ use stoa_kernel::door::Registry;
 /// Registers what can be done and seen here.
 pub fn register(registry: &mut Registry) {
     registry.views.push(&views::EVENTS);
+    registry.actions.push(&jobs::FORGET);
 }

@@ -271,12 +271,4 @@ pub const OWN: &[Setting] = &[
         section: "Personal access tokens",
         about: "Events that one personal access token can cause in an hour by being refused or used from new addresses.",
     },
-    Setting {
-        key: "EVENT_RETENTION_DAYS",
-        kind: SettingKind::Integer,
-        default: r#"0"#,
-        public: false,
-        section: "The record",
-        about: "Days for which events are kept; 0 for ever.",
-    },
 ];

@@ -1,10 +1,13 @@
-//! The event catalogue of the wire: every type that the official description 8.0.5 knows (268), the group under which
-//! feeds and hooks find it (19), and a sentence.
+//! The event catalogue of the wire: every type that the official description 8.0.5 knows (268), what the newest client knows
+//! besides ([`super::later_events`], 125), our own, the groups under which feeds and hooks find them (27), and a sentence for each.
 //!
 //! Actions name their event by one of these where the wire has a fitting one; nothing here says when an event happens.
 //! A type has one home group and may be listed in others too. Sources: `EventTypesEnum` and `EventGroupsEnum` of the
 //! official description; reference/events-and-quotas.md section 2 for the groups of tenancy; the published list of
 //! groups for the rest, and the type's beginning where it is silent.
+
+use super::later_events::LATER_TYPES;
+use std::{collections::HashMap, sync::LazyLock};
 
 /// A type of event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +40,14 @@ pub const GROUPS: &[(&str, &str)] = &[
     ("invoices", "Invoices and payments."),
     ("offering_accounting", "Plans, components and prices of offerings."),
     ("onboarding", "Verification of organizations."),
+    ("openstack_floating_ip", "Floating addresses of OpenStack."),
+    ("openstack_network", "Networks of OpenStack."),
+    ("openstack_port", "Ports of OpenStack."),
+    ("openstack_rbac", "Sharing of networks of OpenStack."),
+    ("openstack_resources", "Load balancers, tenants and other things of OpenStack."),
+    ("openstack_router", "Routers of OpenStack."),
+    ("openstack_security_group", "Security groups of OpenStack."),
+    ("openstack_subnet", "Subnets of OpenStack."),
     ("permissions", "Who gets and loses which role."),
     ("projects", "Projects."),
     ("proposal", "Proposals."),
@@ -242,95 +253,95 @@ pub const EVENT_TYPES: &[EventType] = &[
         about: "The verification of an organization was deleted." },
     EventType { name: "onboarding_verification_deleted_by_task", group: "onboarding", also: &[],
         about: "An expired verification of an organization was deleted." },
-    EventType { name: "openstack_floating_ip_attached", group: "resources", also: &[],
+    EventType { name: "openstack_floating_ip_attached", group: "resources", also: &["openstack_floating_ip"],
         about: "A floating IP was attached to a port." },
-    EventType { name: "openstack_floating_ip_connected", group: "resources", also: &[],
+    EventType { name: "openstack_floating_ip_connected", group: "resources", also: &["openstack_floating_ip"],
         about: "A floating IP was connected with an instance." },
-    EventType { name: "openstack_floating_ip_description_updated", group: "resources", also: &[],
+    EventType { name: "openstack_floating_ip_description_updated", group: "resources", also: &["openstack_floating_ip"],
         about: "The description of a floating IP was changed." },
-    EventType { name: "openstack_floating_ip_detached", group: "resources", also: &[],
+    EventType { name: "openstack_floating_ip_detached", group: "resources", also: &["openstack_floating_ip"],
         about: "A floating IP was detached from a port." },
-    EventType { name: "openstack_floating_ip_disconnected", group: "resources", also: &[],
+    EventType { name: "openstack_floating_ip_disconnected", group: "resources", also: &["openstack_floating_ip"],
         about: "A floating IP was disconnected from an instance." },
-    EventType { name: "openstack_network_cleaned", group: "resources", also: &[],
+    EventType { name: "openstack_network_cleaned", group: "resources", also: &["openstack_network"],
         about: "An OpenStack network that is no longer at the provider was forgotten." },
-    EventType { name: "openstack_network_created", group: "resources", also: &[],
+    EventType { name: "openstack_network_created", group: "resources", also: &["openstack_network"],
         about: "An OpenStack network was created." },
-    EventType { name: "openstack_network_deleted", group: "resources", also: &[],
+    EventType { name: "openstack_network_deleted", group: "resources", also: &["openstack_network"],
         about: "An OpenStack network was deleted." },
-    EventType { name: "openstack_network_imported", group: "resources", also: &[],
+    EventType { name: "openstack_network_imported", group: "resources", also: &["openstack_network"],
         about: "An OpenStack network was imported." },
-    EventType { name: "openstack_network_pulled", group: "resources", also: &[],
+    EventType { name: "openstack_network_pulled", group: "resources", also: &["openstack_network"],
         about: "An OpenStack network was read from the provider." },
-    EventType { name: "openstack_network_updated", group: "resources", also: &[],
+    EventType { name: "openstack_network_updated", group: "resources", also: &["openstack_network"],
         about: "An OpenStack network was changed." },
-    EventType { name: "openstack_port_cleaned", group: "resources", also: &[],
+    EventType { name: "openstack_port_cleaned", group: "resources", also: &["openstack_port"],
         about: "An OpenStack port that is no longer at the provider was forgotten." },
-    EventType { name: "openstack_port_created", group: "resources", also: &[],
+    EventType { name: "openstack_port_created", group: "resources", also: &["openstack_port"],
         about: "An OpenStack port was created." },
-    EventType { name: "openstack_port_deleted", group: "resources", also: &[],
+    EventType { name: "openstack_port_deleted", group: "resources", also: &["openstack_port"],
         about: "An OpenStack port was deleted." },
-    EventType { name: "openstack_port_imported", group: "resources", also: &[],
+    EventType { name: "openstack_port_imported", group: "resources", also: &["openstack_port"],
         about: "An OpenStack port was imported." },
-    EventType { name: "openstack_port_pulled", group: "resources", also: &[],
+    EventType { name: "openstack_port_pulled", group: "resources", also: &["openstack_port"],
         about: "An OpenStack port was read from the provider." },
-    EventType { name: "openstack_port_updated", group: "resources", also: &[],
+    EventType { name: "openstack_port_updated", group: "resources", also: &["openstack_port"],
         about: "An OpenStack port was changed." },
-    EventType { name: "openstack_router_updated", group: "resources", also: &[],
+    EventType { name: "openstack_router_updated", group: "resources", also: &["openstack_router"],
         about: "An OpenStack router was changed." },
-    EventType { name: "openstack_security_group_added_locally", group: "resources", also: &[],
+    EventType { name: "openstack_security_group_added_locally", group: "resources", also: &["openstack_security_group"],
         about: "A security group was added to an instance." },
-    EventType { name: "openstack_security_group_added_remotely", group: "resources", also: &[],
+    EventType { name: "openstack_security_group_added_remotely", group: "resources", also: &["openstack_security_group"],
         about: "A security group was added to an instance at the provider's side." },
-    EventType { name: "openstack_security_group_cleaned", group: "resources", also: &[],
+    EventType { name: "openstack_security_group_cleaned", group: "resources", also: &["openstack_security_group"],
         about: "A security group that is no longer at the provider was forgotten." },
-    EventType { name: "openstack_security_group_created", group: "resources", also: &[],
+    EventType { name: "openstack_security_group_created", group: "resources", also: &["openstack_security_group"],
         about: "A security group was created." },
-    EventType { name: "openstack_security_group_deleted", group: "resources", also: &[],
+    EventType { name: "openstack_security_group_deleted", group: "resources", also: &["openstack_security_group"],
         about: "A security group was deleted." },
-    EventType { name: "openstack_security_group_imported", group: "resources", also: &[],
+    EventType { name: "openstack_security_group_imported", group: "resources", also: &["openstack_security_group"],
         about: "A security group was imported." },
-    EventType { name: "openstack_security_group_pulled", group: "resources", also: &[],
+    EventType { name: "openstack_security_group_pulled", group: "resources", also: &["openstack_security_group"],
         about: "A security group was read from the provider." },
-    EventType { name: "openstack_security_group_removed_locally", group: "resources", also: &[],
+    EventType { name: "openstack_security_group_removed_locally", group: "resources", also: &["openstack_security_group"],
         about: "A security group was removed from an instance." },
-    EventType { name: "openstack_security_group_removed_remotely", group: "resources", also: &[],
+    EventType { name: "openstack_security_group_removed_remotely", group: "resources", also: &["openstack_security_group"],
         about: "A security group was removed from an instance at the provider's side." },
-    EventType { name: "openstack_security_group_rule_cleaned", group: "resources", also: &[],
+    EventType { name: "openstack_security_group_rule_cleaned", group: "resources", also: &["openstack_security_group"],
         about: "A rule of a security group that is no longer at the provider was forgotten." },
-    EventType { name: "openstack_security_group_rule_created", group: "resources", also: &[],
+    EventType { name: "openstack_security_group_rule_created", group: "resources", also: &["openstack_security_group"],
         about: "A rule of a security group was created." },
-    EventType { name: "openstack_security_group_rule_deleted", group: "resources", also: &[],
+    EventType { name: "openstack_security_group_rule_deleted", group: "resources", also: &["openstack_security_group"],
         about: "A rule of a security group was deleted." },
-    EventType { name: "openstack_security_group_rule_imported", group: "resources", also: &[],
+    EventType { name: "openstack_security_group_rule_imported", group: "resources", also: &["openstack_security_group"],
         about: "A rule of a security group was imported." },
-    EventType { name: "openstack_security_group_rule_updated", group: "resources", also: &[],
+    EventType { name: "openstack_security_group_rule_updated", group: "resources", also: &["openstack_security_group"],
         about: "A rule of a security group was changed." },
-    EventType { name: "openstack_security_group_updated", group: "resources", also: &[],
+    EventType { name: "openstack_security_group_updated", group: "resources", also: &["openstack_security_group"],
         about: "A security group was changed." },
-    EventType { name: "openstack_server_group_cleaned", group: "resources", also: &[],
+    EventType { name: "openstack_server_group_cleaned", group: "resources", also: &["openstack_resources"],
         about: "A server group that is no longer at the provider was forgotten." },
-    EventType { name: "openstack_server_group_created", group: "resources", also: &[],
+    EventType { name: "openstack_server_group_created", group: "resources", also: &["openstack_resources"],
         about: "A server group was created." },
-    EventType { name: "openstack_server_group_deleted", group: "resources", also: &[],
+    EventType { name: "openstack_server_group_deleted", group: "resources", also: &["openstack_resources"],
         about: "A server group was deleted." },
-    EventType { name: "openstack_server_group_imported", group: "resources", also: &[],
+    EventType { name: "openstack_server_group_imported", group: "resources", also: &["openstack_resources"],
         about: "A server group was imported." },
-    EventType { name: "openstack_server_group_pulled", group: "resources", also: &[],
+    EventType { name: "openstack_server_group_pulled", group: "resources", also: &["openstack_resources"],
         about: "A server group was read from the provider." },
-    EventType { name: "openstack_subnet_cleaned", group: "resources", also: &[],
+    EventType { name: "openstack_subnet_cleaned", group: "resources", also: &["openstack_subnet"],
         about: "An OpenStack subnet that is no longer at the provider was forgotten." },
-    EventType { name: "openstack_subnet_created", group: "resources", also: &[],
+    EventType { name: "openstack_subnet_created", group: "resources", also: &["openstack_subnet"],
         about: "An OpenStack subnet was created." },
-    EventType { name: "openstack_subnet_deleted", group: "resources", also: &[],
+    EventType { name: "openstack_subnet_deleted", group: "resources", also: &["openstack_subnet"],
         about: "An OpenStack subnet was deleted." },
-    EventType { name: "openstack_subnet_imported", group: "resources", also: &[],
+    EventType { name: "openstack_subnet_imported", group: "resources", also: &["openstack_subnet"],
         about: "An OpenStack subnet was imported." },
-    EventType { name: "openstack_subnet_pulled", group: "resources", also: &[],
+    EventType { name: "openstack_subnet_pulled", group: "resources", also: &["openstack_subnet"],
         about: "An OpenStack subnet was read from the provider." },
-    EventType { name: "openstack_subnet_updated", group: "resources", also: &[],
+    EventType { name: "openstack_subnet_updated", group: "resources", also: &["openstack_subnet"],
         about: "An OpenStack subnet was changed." },
-    EventType { name: "openstack_tenant_quota_limit_updated", group: "resources", also: &[],
+    EventType { name: "openstack_tenant_quota_limit_updated", group: "resources", also: &["openstack_resources"],
         about: "A quota limit of an OpenStack tenant was changed." },
     EventType { name: "payment_added", group: "invoices", also: &["customers"],
         about: "A payment was linked to an invoice." },
@@ -592,10 +603,16 @@ pub const EVENT_TYPES: &[EventType] = &[
         about: "A user was changed." },
 ];
 
-/// Our own types, in order of the names: what the wire's list has no word for. They are recorded and shown like all others, but
+/// Our own types: what the wire's list has no word for. They are recorded and shown like all others, but
 /// left out where a client takes only the names that it knows (the metadata).
 #[rustfmt::skip]
 pub const OWN_TYPES: &[EventType] = &[
+    EventType { name: "admin_announcement_created", group: "support", also: &[],
+        about: "An announcement was made." },
+    EventType { name: "admin_announcement_deleted", group: "support", also: &[],
+        about: "An announcement was removed." },
+    EventType { name: "admin_announcement_updated", group: "support", also: &[],
+        about: "An announcement was changed." },
     EventType { name: "auth_login_failed_with_oauth", group: "auth", also: &[],
         about: "Signing in through OpenID Connect failed." },
     EventType { name: "autoprovisioning_rule_applied", group: "users", also: &[],
@@ -608,6 +625,34 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "A rule for new people was changed." },
     EventType { name: "data_access_log_deleted", group: "users", also: &[],
         about: "An entry was removed from the log of who read whose profile." },
+    EventType { name: "email_hook_confirmed", group: "users", also: &[],
+        about: "The holder of an address agreed to get the letters of a hook." },
+    EventType { name: "email_hook_created", group: "users", also: &[],
+        about: "A mail hook was created." },
+    EventType { name: "email_hook_deleted", group: "users", also: &[],
+        about: "A mail hook was deleted." },
+    EventType { name: "email_hook_updated", group: "users", also: &[],
+        about: "A mail hook was changed." },
+    EventType { name: "event_consumer_deleted", group: "users", also: &[],
+        about: "A consumer of events was deleted." },
+    EventType { name: "event_consumer_registered", group: "users", also: &[],
+        about: "A consumer of events was registered or changed." },
+    EventType { name: "event_subscription_created", group: "users", also: &[],
+        about: "A subscription to events was created." },
+    EventType { name: "event_subscription_deleted", group: "users", also: &[],
+        about: "A subscription to events was deleted." },
+    EventType { name: "event_subscription_queue_created", group: "users", also: &[],
+        about: "A queue of a subscription to events was created." },
+    EventType { name: "event_subscription_queue_deleted", group: "users", also: &[],
+        about: "A queue of a subscription to events was deleted." },
+    EventType { name: "events_removed", group: "auth", also: &[],
+        about: "Events that were older than the operator keeps them were removed." },
+    EventType { name: "external_link_created", group: "support", also: &[],
+        about: "A link to another system was made." },
+    EventType { name: "external_link_deleted", group: "support", also: &[],
+        about: "A link to another system was removed." },
+    EventType { name: "external_link_updated", group: "support", also: &[],
+        about: "A link to another system was changed." },
     EventType { name: "features_updated", group: "permissions", also: &[],
         about: "Feature flags were turned on or off." },
     EventType { name: "identity_provider_created", group: "auth", also: &[],
@@ -642,6 +687,18 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "An organization ceased to be a service provider." },
     EventType { name: "marketplace_service_provider_updated", group: "providers", also: &["customers"],
         about: "A service provider was changed." },
+    EventType { name: "notification_created", group: "support", also: &[],
+        about: "A kind of mail was added to the switchboard." },
+    EventType { name: "notification_deleted", group: "support", also: &[],
+        about: "A kind of mail was taken off the switchboard." },
+    EventType { name: "notification_template_created", group: "support", also: &[],
+        about: "A template of mail was added." },
+    EventType { name: "notification_template_deleted", group: "support", also: &[],
+        about: "A template of mail was removed." },
+    EventType { name: "notification_template_updated", group: "support", also: &[],
+        about: "The text of a mail was changed." },
+    EventType { name: "notification_updated", group: "support", also: &[],
+        about: "A kind of mail was switched on or off, or described anew." },
     EventType { name: "organization_group_creation_succeeded", group: "customers", also: &[],
         about: "A group of organizations was created." },
     EventType { name: "organization_group_deletion_succeeded", group: "customers", also: &[],
@@ -654,6 +711,20 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "A type of groups of organizations was changed." },
     EventType { name: "organization_group_update_succeeded", group: "customers", also: &[],
         about: "A group of organizations was changed." },
+    EventType { name: "passkey_authentication_failed", group: "auth", also: &["users"],
+        about: "A sign-in with a passkey failed." },
+    EventType { name: "passkey_authentication_succeeded", group: "auth", also: &["users"],
+        about: "A person signed in with a passkey." },
+    EventType { name: "passkey_registered", group: "auth", also: &["users"],
+        about: "A person made a passkey." },
+    EventType { name: "passkey_renamed", group: "auth", also: &["users"],
+        about: "A person renamed a passkey." },
+    EventType { name: "passkey_revoked", group: "auth", also: &["users"],
+        about: "A person revoked a passkey." },
+    EventType { name: "passkey_revoked_by_staff", group: "auth", also: &["users"],
+        about: "Staff revoked a person's passkey." },
+    EventType { name: "password_reset_requested", group: "auth", also: &["users"],
+        about: "A letter to set a new password was written to a person." },
     EventType { name: "pat_access_denied_from_ip", group: "auth", also: &[],
         about: "A personal access token was refused from an address outside of its networks." },
     EventType { name: "pat_authentication_rejected", group: "auth", also: &[],
@@ -682,6 +753,14 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "A role was removed." },
     EventType { name: "role_definition_updated", group: "permissions", also: &[],
         about: "What a role carries, its texts, or whether it is active was changed." },
+    EventType { name: "second_factor_added", group: "auth", also: &["users"],
+        about: "A person began to use one-time codes." },
+    EventType { name: "second_factor_failed", group: "auth", also: &["users"],
+        about: "A wrong one-time code was sent." },
+    EventType { name: "second_factor_recovery_codes_made", group: "auth", also: &["users"],
+        about: "A person made new recovery codes." },
+    EventType { name: "second_factor_removed", group: "auth", also: &["users"],
+        about: "One-time codes of a person are no longer in use." },
     EventType { name: "settings_updated", group: "permissions", also: &[],
         about: "Settings of the installation were changed." },
     EventType { name: "user_agreement_created", group: "users", also: &[],
@@ -726,14 +805,50 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "A request for a role was rejected." },
     EventType { name: "user_permission_request_submitted", group: "users", also: &[],
         about: "Somebody asked for the role that a group invitation offers." },
+    EventType { name: "web_hook_created", group: "users", also: &[],
+        about: "A web hook was created." },
+    EventType { name: "web_hook_deleted", group: "users", also: &[],
+        about: "A web hook was deleted." },
+    EventType { name: "web_hook_redelivered", group: "users", also: &[],
+        about: "Somebody asked to send an event to a web hook once more." },
+    EventType { name: "web_hook_secret_rotated", group: "users", also: &[],
+        about: "A web hook got a new secret." },
+    EventType { name: "web_hook_switched_off", group: "users", also: &[],
+        about: "A web hook was switched off because its address did not take events." },
+    EventType { name: "web_hook_tested", group: "users", also: &[],
+        about: "A test event was sent to a web hook." },
+    EventType { name: "web_hook_updated", group: "users", also: &[],
+        about: "A web hook was changed." },
 ];
+
+/// Types of 8.0.5 that the newest official client no longer knows; it would refuse a whole answer for one of them.
+pub const GONE_TYPES: &[&str] = &[
+    "marketplace_offering_role_created",
+    "marketplace_offering_role_deleted",
+    "marketplace_offering_role_updated",
+    "marketplace_resource_user_created",
+    "marketplace_resource_user_deleted",
+];
+
+/// Every type: those of the wire, older and newer, and our own.
+pub fn all() -> impl Iterator<Item = &'static EventType> {
+    EVENT_TYPES.iter().chain(LATER_TYPES).chain(OWN_TYPES)
+}
+
+/// The types whose names every client takes, whether it was made for the official description or for a newer version.
+pub fn shared() -> impl Iterator<Item = &'static EventType> {
+    EVENT_TYPES.iter().filter(|one| !GONE_TYPES.contains(&one.name))
+}
+
+/// Whether a name is one of the wire's, older or newer.
+pub fn is_of_the_wire(name: &str) -> bool {
+    event_type(name).is_some_and(|one| OWN_TYPES.iter().all(|own| own.name != one.name))
+}
 
 /// The type with this name.
 pub fn event_type(name: &str) -> Option<&'static EventType> {
-    [EVENT_TYPES, OWN_TYPES].into_iter().find_map(|types| {
-        let at = types.binary_search_by(|other| other.name.cmp(name)).ok()?;
-        Some(&types[at])
-    })
+    static BY_NAME: LazyLock<HashMap<&str, &EventType>> = LazyLock::new(|| all().map(|one| (one.name, one)).collect());
+    BY_NAME.get(name).copied()
 }
 
 /// The home group of the type with this name.
@@ -743,26 +858,30 @@ pub fn group_of(name: &str) -> Option<&'static str> {
 
 /// The types that the group lists, in order of the names.
 pub fn types_of(group: &str) -> impl Iterator<Item = &'static EventType> {
-    EVENT_TYPES.iter().chain(OWN_TYPES).filter(move |one| one.is_of(group))
+    all().filter(move |one| one.is_of(group))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
 
     #[test]
     fn the_catalogue_is_whole_and_in_order() {
         assert_eq!(EVENT_TYPES.len(), 268);
         assert!(EVENT_TYPES.is_sorted_by(|one, next| one.name < next.name));
-        assert!(OWN_TYPES.is_sorted_by(|one, next| one.name < next.name));
-        assert!(OWN_TYPES.iter().all(|one| EVENT_TYPES.iter().all(|other| other.name != one.name)));
-        assert_eq!(GROUPS.len(), 19);
+        assert_eq!(LATER_TYPES.len(), 125);
+        assert!(LATER_TYPES.is_sorted_by(|one, next| one.name < next.name));
+        let mut names = HashSet::new();
+        all().for_each(|one| assert!(names.insert(one.name), "{} stands twice", one.name));
+        assert!(GONE_TYPES.iter().all(|name| EVENT_TYPES.iter().any(|one| one.name == *name)));
+        assert_eq!(GROUPS.len(), 27);
         assert!(GROUPS.is_sorted_by(|one, next| one.0 < next.0));
     }
 
     #[test]
     fn every_type_has_groups_that_exist_and_a_sentence() {
-        for one in EVENT_TYPES.iter().chain(OWN_TYPES) {
+        for one in all() {
             for group in one.also.iter().chain([&one.group]) {
                 assert!(GROUPS.iter().any(|(name, _)| name == group), "{}: {group}", one.name);
             }

@@ -8,5 +8,6 @@ pub mod events;
 pub mod features;
 pub mod label;
 pub mod languages;
+pub mod later_events;
 pub mod oecd;
 pub mod settings;

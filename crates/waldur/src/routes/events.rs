@@ -41,12 +41,14 @@ pub static ROUTES: &[Route] = &[
 macro_rules! events_asked {
     ($($more:expr),* $(,)?) => { &[
         $($more,)*
+        Field::text("auth_method", 100, "How the person was signed in, where the event says so."),
         Field::new("created_from", Kind::Float, "At or after this instant, in seconds since 1970."),
         Field::new("created_to", Kind::Float, "Before this instant, in seconds since 1970."),
         Field::new("customer_uuid", Kind::Uuid, "Events in the feed of this organization."),
         Field::new("event_type", Kind::Texts, "One or more types."),
         Field::new("feature", Kind::Texts, "One or more groups of types."),
         Field::text("message", 1000, "Part of the sentence, any case."),
+        Field::new("pat_uuid", Kind::Uuid, "The personal token that the event is about or was used for."),
         Field::new("project_uuid", Kind::Uuid, "Events in the feed of this project."),
         Field::new("related_user_uuid", Kind::Uuid, "Events that concern this user."),
         Field::text("scope", 1000, "Address of the thing whose feed is meant."),

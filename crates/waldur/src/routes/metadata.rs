@@ -68,19 +68,8 @@ const ROLES: &[&str] = &[
     "PROPOSAL.MANAGER",
 ];
 
-/// Types that the official description 8.0.5 has and the newest official client no longer knows; it would refuse the whole
-/// answer for one of them.
-const GONE: &[&str] = &[
-    "marketplace_offering_role_created",
-    "marketplace_offering_role_deleted",
-    "marketplace_offering_role_updated",
-    "marketplace_resource_user_created",
-    "marketplace_resource_user_deleted",
-];
-
 fn event_names() -> Value {
-    let told = || events::EVENT_TYPES.iter().filter(|one| !GONE.contains(&one.name));
-    let group = |name: &str| -> Value { told().filter(|one| one.is_of(name)).map(|one| one.name).collect() };
+    let group = |name: &str| -> Value { events::shared().filter(|one| one.is_of(name)).map(|one| one.name).collect() };
     let groups: Map<String, Value> = events::GROUPS.iter().map(|(name, _)| ((*name).to_owned(), group(name))).collect();
     json!({ "event_groups": groups })
 }

@@ -16,12 +16,14 @@ use stoa_kernel::{
     access::{Actor, Needs},
     action::{Action, Cx, Done, Target},
     door::Core,
-    field::{Field, Input},
+    field::{Field, Who},
     id::{self, Uuid},
 };
 
-/// What the path says: the code of the link, or the identifier of the invitation.
-const BY: Field = Field::text("uuid", 200, "The code of the link, or the identifier of the invitation.").secret();
+/// What the path says: the code of the link, or the identifier of the invitation. It is no input that could be wrong in more
+/// than one way: whatever names no invitation gets the one answer, so it is not checked as a field.
+const BY: Field =
+    Field::text("uuid", 200, "The code of the link, or the identifier of the invitation.").secret().only(Who::Nobody);
 
 /// Says whether an invitation can be accepted.
 pub static CHECK: Action = Action {
@@ -32,7 +34,7 @@ pub static CHECK: Action = Action {
     from: &[],
     fields: &[BY],
     events: &[],
-    run: |cx, input| Box::pin(check(cx, input)),
+    run: |cx, _| Box::pin(check(cx)),
 };
 
 /// Accepts an invitation.
@@ -44,12 +46,12 @@ pub static ACCEPT: Action = Action {
     from: &[],
     fields: &[BY],
     events: behalf::EVENTS,
-    run: |cx, input| Box::pin(accept(cx, input)),
+    run: |cx, _| Box::pin(accept(cx)),
 };
 
 /// The invitation that a path names, held, and whether by the code of its link.
-async fn named(cx: &mut Cx<'_>, text: &str) -> Result<(Invitation, bool)> {
-    let uuid = id::parse(text).ok_or(Error::NotFound)?;
+async fn named(cx: &mut Cx<'_>) -> Result<(Invitation, bool)> {
+    let uuid = cx.body[BY.name].as_str().and_then(id::parse).ok_or(Error::NotFound)?;
     let (id, with_code) = match store::code(&mut *cx.tx, &store::hashed(&uuid), Code::Accept).await? {
         Some(code) => (code.invitation_id, true),
         None => (store::id_of(&mut *cx.tx, uuid).await?.ok_or(Error::NotFound)?, false),
@@ -62,8 +64,8 @@ fn is_open(invitation: &Invitation, cx: &Cx<'_>) -> bool {
     invitation.state == State::Pending.text() && invitation.expires > cx.now
 }
 
-async fn check(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
-    let (invitation, with_code) = named(cx, input.text("uuid").unwrap_or_default()).await?;
+async fn check(cx: &mut Cx<'_>) -> Result<Done> {
+    let (invitation, with_code) = named(cx).await?;
     if !is_open(&invitation, cx) {
         return Err(Error::NotFound);
     }
@@ -83,8 +85,8 @@ async fn check(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     Ok(Done::unchanged().answer(answer))
 }
 
-async fn accept(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
-    let (invitation, with_code) = named(cx, input.text("uuid").unwrap_or_default()).await?;
+async fn accept(cx: &mut Cx<'_>) -> Result<Done> {
+    let (invitation, with_code) = named(cx).await?;
     let person = store::answerer(&mut *cx.tx, cx.actor.id).await?.ok_or(Error::NotFound)?;
     let settings = Settings::load(&mut *cx.tx).await?;
     let strict = settings.is_on("VALIDATE_INVITATION_EMAIL");

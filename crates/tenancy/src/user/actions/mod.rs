@@ -1,15 +1,17 @@
 //! What can be done with users. Staff make and remove them; everybody edits his own profile. The address has its own way
-//! ([`super::email`]), and so have passwords ([`super::password`]). What the command line does is in `machine`, what needs a service that
-//! is not there yet in `remote`.
+//! ([`super::email`]), and so have passwords ([`super::password`]). What is refused to whom is in
+//! `guard`, what the command line does in `machine`, what needs a service that is not there yet in `remote`.
 
+mod guard;
 mod machine;
 mod remote;
 
+pub(super) use guard::protected;
 pub use machine::{INSTALL, ISSUE};
 pub use remote::{NOTIFY, PULL, PULL_ATTRIBUTES, SYNC_ALL, UPDATE_ACTIONS};
 
 use super::{
-    ProtectedFields, rules,
+    rules,
     store::{self, Brief},
     views::USERS,
 };
@@ -19,14 +21,11 @@ use stoa_kernel::{
     Error, Result, Val,
     access::Needs,
     action::{Action, Cx, Done, Target},
-    error::Invalid,
     event::Change,
     field::{Check, Field, Input, Kind, Who},
     record,
 };
 
-/// The ways in which accounts come about whose people don't change their details themselves.
-const PROTECTED_METHODS: &str = "PROTECT_USER_DETAILS_FOR_REGISTRATION_METHODS";
 /// Whether new users count as having agreed to the terms.
 const AUTO_AGREE: &str = "AUTO_APPROVE_USER_TOS";
 
@@ -183,12 +182,9 @@ pub(crate) async fn keep(cx: &mut Cx<'_>, uuid: stoa_kernel::id::Uuid, comment: 
 
 async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     settle(&mut input)?;
-    let empty = Value::Array(Vec::new());
-    if rules::POWERS.iter().any(|name| input.bool(name) == Some(true) || input.json(name).is_some_and(|json| *json != empty)) {
-        cx.in_person()?;
-    }
     file::save(cx, FIELDS, &mut input).await?;
     input.drop("token_lifetime");
+    guard::no_power(cx, &input)?;
     let uuid = cx.uuid();
     let name = input.text("username").unwrap_or_default().to_owned();
     if input.text("slug").is_none_or(str::is_empty) {
@@ -230,7 +226,7 @@ async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     more.extend(activity(&mut input, &before, &cx.actor.username));
     let id = before.id;
     let mut changes = record::update(cx, store::TABLE, id, CHANGES, &input, more).await?;
-    admit(cx, &before, &changes).await?;
+    guard::admit(cx, &before, &changes).await?;
     if agreed {
         let (clock, address) = (cx.clock().clone(), cx.actor.address.map(|address| address.to_string()));
         agreement::consent(cx.tx, &clock, id, address, "person", cx.now).await?;
@@ -241,40 +237,10 @@ async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     if changes.is_empty() {
         return Ok(Done::unchanged());
     }
-    if changes.iter().any(|change| rules::POWERS.contains(&change.field.as_str())) {
-        cx.in_person()?;
-    }
     follow(cx, &before, &changes).await?;
     keep(cx, before.uuid, "Changed").await?;
     let user = store::brief(cx.tx, id).await?;
     Ok(events(&user, changes))
-}
-
-/// Refuses changes that this actor may not make to this account although he may change it: what its identity provider
-/// manages.
-async fn admit(cx: &mut Cx<'_>, before: &Brief, changes: &[Change]) -> Result<()> {
-    if changes.is_empty() || cx.actor.is_staff() {
-        return Ok(());
-    }
-    let protected = protected(cx, before).await?;
-    let mut invalid = Invalid::default();
-    for change in changes.iter().filter(|change| protected.contains(&change.field)) {
-        invalid.add(change.field.clone(), "This field is read-only.");
-    }
-    invalid.done()
-}
-
-/// The fields of a profile that its person can't change, as the identity provider of the account manages them.
-pub(super) async fn protected(cx: &mut Cx<'_>, user: &Brief) -> Result<Vec<String>> {
-    let settings = Settings::load(&mut *cx.tx).await?;
-    let mut fields = Vec::new();
-    if settings.texts(PROTECTED_METHODS).contains(&user.registration_method) {
-        fields.extend(rules::DETAILS.iter().map(|field| (*field).to_owned()));
-    }
-    if let Some(more) = cx.core.get::<ProtectedFields>() {
-        fields.extend((more.0)(cx.tx, &user.registration_method).await?);
-    }
-    Ok(fields)
 }
 
 /// What follows from a change: an account that was switched off has no logins left, and a new lifetime moves their ends.
@@ -393,25 +359,17 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
 }
 
 async fn set_password(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
-    let user = present(cx).await?;
+    cx.in_person()?;
+    let user = guard::present(cx).await?;
     store::set_password_hash(cx.tx, user.id, input.text("password_hash").unwrap_or_default(), cx.now).await?;
     let message = format!("Password of user {} has been changed by staff user {}.", user.username, cx.actor.username);
     Ok(Done::event(user.event("user_password_updated_by_staff", message)))
 }
 
 async fn remove_password(cx: &mut Cx<'_>) -> Result<Done> {
-    let user = present(cx).await?;
+    cx.in_person()?;
+    let user = guard::present(cx).await?;
     store::set_password_hash(cx.tx, user.id, "", cx.now).await?;
     let message = format!("Password of user {} has been removed by staff user {}.", user.username, cx.actor.username);
     Ok(Done::event(user.event("user_password_updated_by_staff", message)))
-}
-
-/// The target, unless its person is erased or another account took its place: nobody gets into such an account again.
-async fn present(cx: &mut Cx<'_>) -> Result<Brief> {
-    let user = store::brief(cx.tx, cx.found.id).await?;
-    let fate = store::fate(cx.tx, user.id).await?;
-    match fate.erased || fate.merged_into.is_some() {
-        true => Err(Error::Conflict("The account is gone: it has no password.".into())),
-        false => Ok(user),
-    }
 }

@@ -1,0 +1,76 @@
+//! What is seen of rules for new people: staff see them.
+
+use stoa_kernel::{
+    access::Needs,
+    field::Kind::{Bool, Link, Object, Text, Texts, Uuid},
+    view::{Column, Join, PlaceColumn, View},
+};
+
+#[rustfmt::skip]
+const COLUMNS: &[Column] = &[
+    Column::new("name", Text, "a.name", "Name."),
+    Column::new("uuid", Uuid, "a.uuid", "Identifier."),
+    Column::new("url", Link("autoprovisioning_rule"), "a.uuid", "Address of the rule."),
+    Column::new("user_affiliations", Texts, "a.user_affiliations", "Affiliations that it fits."),
+    Column::new("user_email_patterns", Texts, "a.user_email_patterns", "Patterns of addresses that it fits."),
+    Column::new("user_identity_sources", Texts, "a.user_identity_sources", "Identity providers whose people it fits."),
+    Column::new("user_nationalities", Texts, "a.user_nationalities", "Nationalities of which one must fit."),
+    Column::new("user_organization_types", Texts, "a.user_organization_types",
+        "Types of organizations of which one must fit."),
+    Column::new("user_assurance_levels", Texts, "a.user_assurance_levels", "Levels of assurance that must all be there."),
+    Column::new("user_claims", Object, "'{}'", "Other claims; rules do not look at any."),
+    Column::new("customer", Link("customer"), "c.uuid", "The organization.").nullable(),
+    Column::new("customer_name", Text, "COALESCE(c.name, '')", "Name of the organization."),
+    Column::new("customer_uuid", Uuid, "c.uuid", "Identifier of the organization.").nullable(),
+    Column::new("use_user_organization_as_customer_name", Bool, "a.use_user_organization_as_customer_name",
+        "Whether the organization is the one that is called like the person's."),
+    Column::new("create_project", Bool, "a.create_project", "Whether the person gets a project."),
+    Column::new("project_name_template", Text, "a.project_name_template",
+        "Name of the project, with {username}, {email} and {full_name}; the user name if not set.").nullable(),
+    Column::new("revoke_when_unmatched", Bool, "FALSE", "Whether roles end when the rule fits no longer; they never do."),
+    Column::new("project_role", Link("role"), "pr.uuid", "The role in the project.").nullable(),
+    Column::new("project_role_display_name", Text, "COALESCE(pr.name, '')", "Name of that role."),
+    Column::new("project_role_description", Text, "COALESCE(pr.description, '')", "What that role is called."),
+    Column::new("customer_role", Link("role"), "cr.uuid", "The role in the organization.").nullable(),
+    Column::new("customer_role_display_name", Text, "COALESCE(cr.name, '')", "Name of that role."),
+    Column::new("customer_role_description", Text, "COALESCE(cr.description, '')", "What that role is called."),
+    Column::new("plan", Link("plan"), "plan.uuid", "The plan that is ordered.").nullable(),
+    Column::new("plan_attributes", Object, "a.plan_attributes", "What the form of the order says."),
+    Column::new("plan_limits", Object, "a.plan_limits", "The limits of the order."),
+    Column::new("plan_name", Text, "COALESCE(plan.name, '')", "Name of the plan."),
+    Column::new("offering_name", Text, "COALESCE(f.name, '')", "Name of the plan's offering."),
+    // The official client takes nothing but an identifier here.
+    Column::new("offering_uuid", Uuid, "COALESCE(HEXID(f.uuid), '00000000-0000-0000-0000-000000000000')",
+        "Identifier of the plan's offering; zeros without a plan."),
+    Column::new("category_title", Text, "COALESCE(category.title, '')", "Title of the offering's category."),
+    Column::new("category_url", Link("category"), "category.uuid", "Address of the offering's category.").nullable(),
+];
+
+/// Every rule.
+pub static RULES: View = View {
+    name: "autoprovisioning_rules",
+    thing: "autoprovisioning_rule",
+    about: "Rules that give new people a role, a project and an order.",
+    from: "autoprovisioning_rules a",
+    joins: &[
+        Join("c", "LEFT JOIN customers c ON c.id = a.customer_id"),
+        Join("pr", "LEFT JOIN roles pr ON pr.id = a.project_role_id"),
+        Join("cr", "LEFT JOIN roles cr ON cr.id = a.customer_role_id"),
+        Join("plan", "LEFT JOIN plans plan ON plan.id = a.plan_id"),
+        Join("f", "LEFT JOIN offerings f ON f.id = plan.offering_id"),
+        Join("category", "LEFT JOIN categories category ON category.id = f.category_id"),
+    ],
+    key: "a.id",
+    lookup: "a.uuid",
+    always: "",
+    needs: Needs::Staff,
+    visible: |actor, clause| clause.text.push_str(if actor.is_staff() { "TRUE" } else { "FALSE" }),
+    columns: COLUMNS,
+    filters: &[],
+    orders: &[],
+    default_order: "a.name",
+    places: &[PlaceColumn("itself", "autoprovisioning_rule", "a.id")],
+    state: None,
+    label: "a.name",
+    owner: None,
+};
