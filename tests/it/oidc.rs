@@ -715,6 +715,13 @@ both! {
         let reply = sign_in(&lab, &provider, "keycloak", json!({"sub": "new", "email": "new@example.org"})).await.is(302);
         assert!(reply.header("location").unwrap().contains("invited") && reply.header("set-cookie").is_none());
         assert_eq!(users(&lab).await, before);
+        let acme = lab.organization("Acme").await;
+        let roles = lab.get(&lab.staff, "/api/roles/?name=CUSTOMER.OWNER").await.is(200);
+        let body = json!({"email": "New@example.org", "role": roles.rows()[0]["uuid"], "scope": acme.url});
+        lab.post(&lab.staff, "/api/user-invitations/", body).await.is(201);
+        let unproved = json!({"sub": "new", "email": "new@example.org", "email_verified": false});
+        assert!(sign_in(&lab, &provider, "keycloak", unproved).await.header("set-cookie").is_none());
+        signed_in(sign_in(&lab, &provider, "keycloak", json!({"sub": "new", "email": "new@example.org"})).await);
         // Those who have an account come in as before; and with the method closed nobody does.
         lab.patch(&lab.staff, &format!("/api/users/{uuid}/"), json!({"is_active": true})).await.is(200);
         signed_in(sign_in(&lab, &provider, "keycloak", ann()).await);
