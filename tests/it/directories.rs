@@ -82,7 +82,12 @@ static NUMBER: AtomicU16 = AtomicU16::new(0);
 
 fn run(program: &str, arguments: &[&str], input: &str) -> bool {
     use std::io::Write;
-    let child = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn();
     let Ok(mut child) = child else { return false };
     let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().unwrap();

@@ -274,7 +274,7 @@ both! {
         assert!(me.body.get("token").is_none());
         let own = format!("/api/users/{}/", owner.uuid);
         let refused = lab.patch(&both, &own, json!({"first_name": "Eve"})).await.is_forbidden();
-        assert_eq!(refused.body["reasons"][0]["reason"], "no_token", "{}", refused.body);
+        assert!(refused.body["reasons"].to_string().contains("no_token"), "{}", refused.body);
         lab.post(&both, &format!("{own}change_email/"), json!({"email": "eve@example.org"})).await.is_forbidden();
         lab.post(&both, "/api/keys/", json!({"name": "k", "public_key": "ssh-ed25519 AAAA"})).await.is_forbidden();
         lab.post(&both, "/api-auth/logout/", Value::Null).await.is_forbidden();
@@ -313,7 +313,7 @@ both! {
         lab.patch(&apollo, &world.zeus.url, json!({"description": "x"})).await.is_not_found();
         lab.patch(&apollo, &world.apollo.url, json!({"description": "x"})).await.is(200);
         lab.order(&apollo, &world.zeus, &world.offering, json!({"storage": 1})).await.is_invalid("project");
-        lab.order(&apollo, &world.apollo, &world.offering, json!({"storage": 1})).await.is(404);
+        lab.order(&apollo, &world.apollo, &world.offering, json!({"storage": 1})).await.is_invalid("offering");
         lab.post(&apollo, projects, json!({"name": "New", "customer": world.acme.url})).await.is_invalid("customer");
         // What has no place of its own shows nothing of what is outside.
         let feed = lab.get(&apollo, &format!("/api/events/?scope={}", world.acme.url)).await;

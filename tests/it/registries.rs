@@ -22,7 +22,10 @@ const NO_ROUTE: &[(&str, &str)] = &[
     ("token.issue", "the command line issues tokens"),
     ("user.install", "the command line makes the first staff"),
     ("user.change_password", "an operation with a function of its own, as the hash is made outside the transaction"),
-    ("identity_provider.create", "an operation with a function of its own, as the description is fetched outside the transaction"),
+    (
+        "identity_provider.create",
+        "an operation with a function of its own, as the description is fetched outside the transaction",
+    ),
     ("identity_provider.update", "the same"),
     ("identity.sign_in", "signing in at an identity provider: an operation with a function of its own"),
     ("identity.fail", "the same"),

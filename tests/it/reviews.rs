@@ -12,6 +12,10 @@ both! {
         let owner = lab.member(&organization, "CUSTOMER.OWNER").await;
         lab.organization("Empty").await;
         lab.run_jobs().await;
+        assert_eq!(lab.count(&lab.staff, CUSTOMERS).await, 0, "roles that were given lately need no review");
+        lab.advance(91 * 86_400);
+        lab.run_jobs().await;
+        let owner = lab.signed_in(&owner.name).await;
         let open = lab.get(&owner, CUSTOMERS).await.is(200);
         assert_eq!(open.column("customer_name"), ["Acme"]);
         lab.advance(86_400);
@@ -40,7 +44,14 @@ both! {
         let manager = lab.member(&project, "PROJECT.MANAGER").await;
         let administrator = lab.member(&project, "PROJECT.ADMIN").await;
         let neighbour = lab.member(&lab.organization("Other").await, "CUSTOMER.OWNER").await;
+        lab.advance(91 * 86_400);
         lab.run_jobs().await;
+        let [owner, manager, administrator, neighbour] = [
+            lab.signed_in(&owner.name).await,
+            lab.signed_in(&manager.name).await,
+            lab.signed_in(&administrator.name).await,
+            lab.signed_in(&neighbour.name).await,
+        ];
         let seen = lab.get(&manager, PROJECTS).await.is(200);
         assert_eq!(seen.column("project_name"), ["Apollo"]);
         let address = format!("{PROJECTS}{}/", seen.rows()[0]["uuid"].as_str().unwrap());

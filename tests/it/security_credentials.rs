@@ -348,7 +348,8 @@ async fn futures_all<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> 
 /// C4: routes that make, change or remove credentials run actions that are done in person.
 #[test]
 fn c04_routes_of_credentials_are_in_person() {
-    let of_credentials = ["personal-access-tokens", "change_password", "remove_password", "refresh_token", "change_email"];
+    let of_credentials =
+        ["personal-access-tokens", "change_password", "remove_password", "refresh_token", "change_email"];
     for route in gallery::routes() {
         let Some(action) = route.action() else { continue };
         if of_credentials.iter().any(|part| route.path.contains(part)) {

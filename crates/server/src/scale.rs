@@ -165,7 +165,10 @@ fn people(clock: &Clock, counts: &Counts) -> Result<(Table, Table)> {
                    password: &str| {
         let key = rows.len() as i64 + 1;
         let lifetime: Option<i64> = None;
-        tokens.push(vals![key, key, directory::hash(&token(&name)), "login", at, at].to_vec());
+        tokens.push(
+            vals![key, uuid_of("token", key), key, directory::hash(&token(&name)), "login", "LOCAL_SIGNIN", at, at]
+                .to_vec(),
+        );
         rows.push(
             vals![
                 key,
@@ -220,7 +223,7 @@ fn people(clock: &Clock, counts: &Counts) -> Result<(Table, Table)> {
         ],
         rows,
     };
-    let columns = &["id", "user_id", "hash", "kind", "created", "used"];
+    let columns = &["id", "uuid", "user_id", "hash", "kind", "method", "created", "used"];
     Ok((users, Table { name: "tokens", columns, rows: tokens }))
 }
 

@@ -98,11 +98,12 @@ pub fn failed(settings: &Settings, words: &str) -> String {
 /// The active provider with this name; `default` is the one that staff chose.
 ///
 /// # Errors
-/// Not found.
+/// Unauthenticated, in the same words for one that is not there and one that is switched off.
 pub async fn provider(core: &Arc<Core>, settings: &Settings, name: &str) -> Result<Provider> {
     let chosen = settings.text("DEFAULT_IDP");
     let name = if name == "default" { chosen.as_str() } else { name };
-    providers::active(&mut core.store.reader(), name).await?.ok_or(Error::NotFound)
+    let active = providers::active(&mut core.store.reader(), name).await?;
+    active.ok_or_else(|| Error::Unauthenticated("Identity provider is not enabled.".into()))
 }
 
 /// Sends a browser to a provider.

@@ -158,7 +158,8 @@ pub async fn by_email(tx: &mut Tx, email: &str) -> Result<Option<Candidate>> {
 
 /// Whether an invitation to this mail address waits for an answer.
 pub async fn is_invited(tx: &mut Tx, email: &str, now: Time) -> Result<bool> {
-    let sql = "SELECT 1 FROM invitations WHERE email_key = $1 AND state IN ('pending', 'project') AND expires > $2 LIMIT 1";
+    let sql =
+        "SELECT 1 FROM invitations WHERE email_key = $1 AND state IN ('pending', 'project') AND expires > $2 LIMIT 1";
     Ok(tx.one(sql, &vals![invitation::key(email), now]).await?.is_some())
 }
 

@@ -155,7 +155,7 @@ pub(super) async fn permitted(core: &Core, user: Uuid, events: Vec<i64>) -> Resu
     };
     let limit = i64::try_from(events.len()).unwrap_or(i64::MAX);
     let within = vec![("e.id = ANY($)", vec![Val::from(events.clone())]), (IN_ANY_FEED, vec![Val::from(events)])];
-    let page = core.look(&stoa_kernel::access::Actor { staff: true, ..actor }, &EVENTS, &Ask { within, limit, ..Ask::default() }).await?;
+    let page = core.look(&actor, &EVENTS, &Ask { within, limit, ..Ask::default() }).await?;
     let at = |name: &str| page.columns.iter().position(|column| column.name == name).map(|at| at + 2);
     let (Some(created), Some(kind), Some(message), Some(context)) =
         (at("created"), at("event_type"), at("message"), at("context"))

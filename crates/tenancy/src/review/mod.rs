@@ -1,7 +1,7 @@
 //! Reviews of the roles in an organization or a project (mission R7; reference/permissions.md, section 11).
 //!
-//! One is opened for every organization and project with people in it, unless one is open or was closed within
-//! [`rules::QUIET_DAYS`]. Whoever may review looks through the team, revokes what should not be, and closes it.
+//! One is opened for every organization and project with people in it, unless one is open, or one was closed, or the
+//! organization or project was made, within [`rules::QUIET_DAYS`]. Whoever may review looks through the team, revokes what should not be, and closes it.
 
 pub mod actions;
 pub mod jobs;

@@ -14,20 +14,20 @@ pub struct Due {
     pub name: String,
 }
 
-const CUSTOMERS: &str = "SELECT c.id, c.id, c.name FROM customers c WHERE NOT c.archived AND c.id IN \
+const CUSTOMERS: &str = "SELECT c.id, c.id, c.name FROM customers c WHERE NOT c.archived AND c.created <= $1 AND c.id IN \
      (SELECT customer_id FROM grants WHERE revoked_at IS NULL AND scope IN ('customer', 'project')) \
-     AND c.id NOT IN (SELECT scope_id FROM permission_reviews WHERE scope = 'customer' AND (closed IS NULL OR closed > $1)) \
-     ORDER BY c.id LIMIT $2";
+     AND c.id NOT IN (SELECT scope_id FROM permission_reviews WHERE scope = 'customer' AND (closed IS NULL OR closed > $2)) \
+     ORDER BY c.id LIMIT $3";
 
-const PROJECTS: &str = "SELECT p.id, p.customer_id, p.name FROM projects p WHERE NOT p.is_removed AND p.id IN \
+const PROJECTS: &str = "SELECT p.id, p.customer_id, p.name FROM projects p WHERE NOT p.is_removed AND p.created <= $1 AND p.id IN \
      (SELECT scope_id FROM grants WHERE revoked_at IS NULL AND scope = 'project') \
-     AND p.id NOT IN (SELECT scope_id FROM permission_reviews WHERE scope = 'project' AND (closed IS NULL OR closed > $1)) \
-     ORDER BY p.id LIMIT $2";
+     AND p.id NOT IN (SELECT scope_id FROM permission_reviews WHERE scope = 'project' AND (closed IS NULL OR closed > $2)) \
+     ORDER BY p.id LIMIT $3";
 
 /// At most so many organizations or projects that are due.
 pub async fn due(tx: &mut Tx, scope: &str, now: Time, most: i64) -> Result<Vec<Due>> {
     let sql = if scope == "customer" { CUSTOMERS } else { PROJECTS };
-    let rows = tx.query(sql, &vals![rules::due_before(now), most]).await?;
+    let rows = tx.query(sql, &vals![rules::due_before(now), rules::due_before(now), most]).await?;
     rows.iter().map(|row| Ok(Due { id: row.get(0)?, customer_id: row.get(1)?, name: row.get(2)? })).collect()
 }
 

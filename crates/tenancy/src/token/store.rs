@@ -208,10 +208,12 @@ pub async fn end_by_external(
 
 /// Moves the ends of a user's tokens after his lifetime has changed.
 pub async fn set_lifetime(tx: &mut Tx, user_id: i64, lifetime: Option<i64>) -> Result<()> {
-    for row in tx.query("SELECT id, used, ends_at FROM tokens WHERE user_id = $1", &vals![user_id]).await? {
-        let expiry = rules::expiry(row.get(1)?, lifetime, row.get(2)?);
-        let sql = "UPDATE tokens SET expires_at = $1 WHERE id = $2";
-        tx.execute(sql, &vals![expiry, row.get::<i64>(0)?]).await?;
+    for row in tx.query("SELECT id, used, ends_at, kind FROM tokens WHERE user_id = $1", &vals![user_id]).await? {
+        let endless = lifetime.is_none() && Kind::of(&row.get::<String>(3)?) == Kind::Login;
+        let ends_at = if endless { None } else { row.get(2)? };
+        let expiry = rules::expiry(row.get(1)?, lifetime, ends_at);
+        let sql = "UPDATE tokens SET expires_at = $1, ends_at = $2 WHERE id = $3";
+        tx.execute(sql, &vals![expiry, ends_at, row.get::<i64>(0)?]).await?;
     }
     Ok(())
 }
@@ -298,7 +300,8 @@ impl Claimant {
     }
 }
 
-const CLAIMANT: &str = "SELECT id, uuid, username, password, is_active AND NOT is_robot, is_staff, registration_method FROM users";
+const CLAIMANT: &str =
+    "SELECT id, uuid, username, password, is_active AND NOT is_robot, is_staff, registration_method FROM users";
 
 fn read_claimant(row: &Row) -> Result<Claimant> {
     Ok(Claimant {
