@@ -286,7 +286,8 @@ async fn token(
         person["sub"] = json!("somebody else");
     }
     provider.people.lock().unwrap().insert(access.clone(), person);
-    let mut answer = json!({"access_token": access, "token_type": "Bearer", "id_token": provider.identity_token(&granted, &access)});
+    let mut answer =
+        json!({"access_token": access, "token_type": "Bearer", "id_token": provider.identity_token(&granted, &access)});
     if bad == Bad::NoIdentityToken {
         answer.as_object_mut().unwrap().remove("id_token");
     }
@@ -294,7 +295,8 @@ async fn token(
 }
 
 async fn userinfo(State(provider): Shared, headers: HeaderMap) -> (StatusCode, Json<Value>) {
-    let token = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ")).unwrap_or("");
+    let token =
+        headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ")).unwrap_or("");
     match provider.people.lock().unwrap().get(token) {
         Some(person) => (StatusCode::OK, Json(person.clone())),
         None => (StatusCode::UNAUTHORIZED, Json(json!({}))),
@@ -329,7 +331,10 @@ impl Browser {
     async fn begin(&mut self, lab: &Lab, path: &str) -> String {
         let reply = lab.raw(&lab.nobody(), "GET", path, &[("cookie", &self.cookie)], Vec::new()).await.is(302);
         let cookie = reply.header("set-cookie").unwrap();
-        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Max-Age=600"), "{cookie}");
+        assert!(
+            cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Max-Age=600"),
+            "{cookie}"
+        );
         self.cookie = cookie.split(';').next().unwrap().to_owned();
         reply.header("location").unwrap().to_owned()
     }
@@ -710,6 +715,13 @@ both! {
         let reply = sign_in(&lab, &provider, "keycloak", json!({"sub": "new", "email": "new@example.org"})).await.is(302);
         assert!(reply.header("location").unwrap().contains("invited") && reply.header("set-cookie").is_none());
         assert_eq!(users(&lab).await, before);
+        let acme = lab.organization("Acme").await;
+        let roles = lab.get(&lab.staff, "/api/roles/?name=CUSTOMER.OWNER").await.is(200);
+        let body = json!({"email": "New@example.org", "role": roles.rows()[0]["uuid"], "scope": acme.url});
+        lab.post(&lab.staff, "/api/user-invitations/", body).await.is(201);
+        let unproved = json!({"sub": "new", "email": "new@example.org", "email_verified": false});
+        assert!(sign_in(&lab, &provider, "keycloak", unproved).await.header("set-cookie").is_none());
+        signed_in(sign_in(&lab, &provider, "keycloak", json!({"sub": "new", "email": "new@example.org"})).await);
         // Those who have an account come in as before; and with the method closed nobody does.
         lab.patch(&lab.staff, &format!("/api/users/{uuid}/"), json!({"is_active": true})).await.is(200);
         signed_in(sign_in(&lab, &provider, "keycloak", ann()).await);

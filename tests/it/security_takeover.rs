@@ -33,7 +33,8 @@ async fn state(lab: &Lab, person: &Person) -> Vec<String> {
 /// Every operation on a user with what it takes, as somebody would try it.
 fn attempts(target: &Person, own: &Person) -> Vec<(&'static str, String, Value)> {
     let at = |action: &str| format!("/api/users/{}/{action}", target.uuid);
-    let profile = json!({"username": target.name, "email": "evil@example.org", "first_name": "Evil", "agree_with_policy": true});
+    let profile =
+        json!({"username": target.name, "email": "evil@example.org", "first_name": "Evil", "agree_with_policy": true});
     vec![
         ("PATCH", at(""), json!({"is_staff": true, "agree_with_policy": true})),
         ("PATCH", at(""), json!({"token_lifetime": null, "agree_with_policy": true})),

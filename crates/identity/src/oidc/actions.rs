@@ -1,6 +1,6 @@
 //! Signing in whom a provider has proved. The program itself runs these, after [`super::exchange`]; nobody else can.
 
-use super::{Invited, profile, rules, store};
+use super::{profile, rules, store};
 use crate::provider::store::{self as providers, Provider};
 use serde_json::{Map, Value, json};
 use stoa_kernel::{
@@ -336,10 +336,7 @@ async fn is_invited(cx: &mut Cx<'_>, person: &Person<'_>) -> Result<bool> {
     let claim = person.provider.mapping.get("email").and_then(Value::as_str).unwrap_or("email");
     let email = rules::claim(person.claims, claim).and_then(Value::as_str);
     let Some(email) = email.filter(|_| rules::vouched(person.claims) != Some(false)) else { return Ok(false) };
-    match cx.core.get::<Invited>() {
-        Some(Invited(ask)) => ask(cx.tx, email, cx.now).await,
-        None => Ok(false),
-    }
+    store::is_invited(cx.tx, email, cx.now).await
 }
 
 /// Makes somebody staff or support agent, or takes it away, as the claim says that staff named.

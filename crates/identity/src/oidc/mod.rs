@@ -20,17 +20,11 @@ pub mod profile;
 pub mod rules;
 pub mod store;
 
-use futures::future::BoxFuture;
 use std::sync::Arc;
 use stoa_kernel::{
-    Result, Time, Tx,
     door::{Core, Registry},
     store::jobs::Runner,
 };
-
-/// Whether somebody with this address is invited, for the setting that keeps others from getting an account by signing in. Put into
-/// the core by whoever knows invitations; where nobody did, nobody is invited.
-pub struct Invited(pub for<'a> fn(&'a mut Tx, &'a str, Time) -> BoxFuture<'a, Result<bool>>);
 
 /// Registers what can be done and seen here.
 pub fn register(registry: &mut Registry) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use stoa_kernel::{Error, Query, Result, Store, Time, Tx, id::Uuid, vals};
-use stoa_tenancy::access::directory::hash;
+use stoa_tenancy::{access::directory::hash, invitation::rules as invitation};
 
 /// Sign-ins that one address can have on their way.
 const PENDING_MAX: i64 = 200;
@@ -154,6 +154,13 @@ pub async fn by_field(tx: &mut Tx, method: &str, field: &str, value: &str) -> Re
 pub async fn by_email(tx: &mut Tx, email: &str) -> Result<Option<Candidate>> {
     let sql = "SELECT id, is_staff, is_support FROM users WHERE FOLD(email) = $1 AND is_active ORDER BY id LIMIT 2";
     only(tx, sql, &vals![email.to_lowercase()]).await
+}
+
+/// Whether an invitation to this mail address waits for an answer.
+pub async fn is_invited(tx: &mut Tx, email: &str, now: Time) -> Result<bool> {
+    let sql =
+        "SELECT 1 FROM invitations WHERE email_key = $1 AND state IN ('pending', 'project') AND expires > $2 LIMIT 1";
+    Ok(tx.one(sql, &vals![invitation::key(email), now]).await?.is_some())
 }
 
 /// Whether somebody else has a civil number.

@@ -7,8 +7,8 @@
 //! Signing in and out is [`crate::token`]. [`rest`] switches accounts off that have no role left, and on again.
 
 pub mod actions;
-pub mod common;
 pub mod arrival;
+pub mod common;
 pub mod email;
 pub mod password;
 pub mod rest;
