@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use serde_json::{Value, json};
-use stoa_kernel::{id, vals};
+use stoa_kernel::id;
 use stoa_tenancy::invitation::jobs::delivered;
 use stoa_testing::{Lab, Person, Reply, Thing, World, both, thing};
 

@@ -453,6 +453,23 @@ both! {
         assert!(said[1].starts_with("b: ") && said[1].contains("no such mailbox"), "{said:?}");
     }
 
+    async fn an_invitation_shows_whether_its_letter_has_left_the_house(lab: Lab) {
+        let (lab, smtp) = with_smtp(lab).await;
+        let acme = lab.organization("Acme").await;
+        let roles = lab.get(&lab.staff, "/api/roles/?name=CUSTOMER.OWNER").await.is(200);
+        for (email, state) in [("bea@example.org", "OK"), ("refused@example.org", "Erred")] {
+            let body = json!({"scope": acme.url, "role": roles.body[0]["uuid"], "email": email});
+            let made = lab.post(&lab.staff, "/api/user-invitations/", body).await.is(201);
+            lab.run_jobs().await;
+            let shown = lab.get(&lab.staff, &made.text("url")).await.is(200);
+            assert_eq!(shown.text("execution_state"), state);
+            assert_eq!(shown.text("error_message").contains("no such mailbox"), state == "Erred");
+        }
+        let mail = &smtp.mails()[0];
+        assert!(mail.text().contains("to join Acme as"), "{}", mail.text());
+        assert!(mail.text().contains("https://stoa.test/invitation/"), "{}", mail.text());
+    }
+
     async fn the_log_is_for_staff_and_support_and_not_for_ever(lab: Lab) {
         let (lab, _smtp) = with_smtp(lab).await;
         for (to, scope) in [("ann@example.org", "Apollo"), ("bob@example.org", "Zeus")] {

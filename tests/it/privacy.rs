@@ -23,7 +23,7 @@ async fn erase(lab: &Lab, by: &Person, who: &Person, typed: &str) -> stoa_testin
 
 /// The open roles of a person: name of the role and of the scope.
 async fn roles(lab: &Lab, person: &Person) -> Vec<(String, String)> {
-    let rows = lab.all(&lab.staff, &format!("/api/user-permissions/?user={}&o=scope_name", person.uuid)).await;
+    let rows = lab.all(&lab.staff, &format!("/api/user-permissions/?user={}", person.uuid)).await;
     let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
     let mut found: Vec<_> = rows.iter().map(|row| (text(row, "role_name"), text(row, "scope_name"))).collect();
     found.sort();

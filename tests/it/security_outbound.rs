@@ -13,7 +13,7 @@ use std::{
     },
 };
 use stoa_support::outbound::{Failure, Names, Outbound, Policy};
-use stoa_testing::{Lab, both};
+use stoa_testing::both;
 
 /// A resolver that gives one answer after the other, and the last one ever after.
 struct Script {

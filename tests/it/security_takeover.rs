@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 use stoa_kernel::{
     Error,
-    access::{Narrow, PermissionSet, decide},
+    access::{Narrow, decide},
     action::{Action, Cx, Target},
     field::{Input, Mode},
     vals,

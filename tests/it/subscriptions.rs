@@ -7,7 +7,7 @@ use stoa_tenancy::{
     record::jobs::KeptDays,
     vocabulary::events::{EVENT_TYPES, GROUPS},
 };
-use stoa_testing::{Lab, World, both};
+use stoa_testing::{World, both};
 
 both! {
     async fn an_agent_subscribes_and_gets_its_queues(lab: Lab) {
@@ -129,6 +129,9 @@ both! {
     async fn groups_and_types_are_the_wire_s(lab: Lab) {
         let groups = lab.get(&lab.staff, "/api/events/event_groups/").await.is(200).body;
         assert_eq!(groups.as_object().unwrap().len(), GROUPS.len());
+        for path in ["/api/events/event_groups/", "/api/events/scope_types/", "/api/events/count/"] {
+            assert!(lab.count(&lab.staff, path).await > 0, "{path}");
+        }
         let told: std::collections::BTreeSet<&str> =
             groups.as_object().unwrap().values().flat_map(|types| types.as_array().unwrap()).filter_map(Value::as_str).collect();
         assert!(EVENT_TYPES.iter().all(|one| told.contains(one.name)));

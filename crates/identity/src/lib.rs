@@ -30,6 +30,7 @@ pub fn register(registry: &mut Registry) {
     bridge::register(registry);
     passkey::register(registry);
     second_factor::register(registry);
+    sign_in::register(registry);
     ldap::register(registry);
     registry.fuller.extend(additions::fuller());
 }
@@ -46,5 +47,6 @@ pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
     bridge::jobs(core, runner);
     passkey::jobs(core, runner);
     second_factor::jobs(core, runner);
+    sign_in::jobs(core, runner);
     ldap::jobs(core, runner);
 }

@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use stoa_identity::ldap;
 use stoa_kernel::store::{Options, Synchronous};
 use stoa_support::mail::smtp::{Mailer, Server};
 
@@ -56,6 +57,57 @@ pub const SETTINGS: &[Setting] = &[
         default: "0",
         about: "Days after which events are removed; 0: never. Those about roles stay in any case.",
     },
+    Setting {
+        name: "ldap_url",
+        default: "",
+        about: "Directory of people: ldaps://HOST or ldap://HOST, which goes on under StartTLS; empty: none.",
+    },
+    Setting {
+        name: "ldap_insecure",
+        default: "false",
+        about: "true: speak to ldap://HOST without encryption. Passwords can be read on the way; for tests on one machine.",
+    },
+    Setting {
+        name: "ldap_ca_file",
+        default: "",
+        about: "File of certificates (PEM) that the directory's is checked against; empty: those of the machine.",
+    },
+    Setting {
+        name: "ldap_bind_dn",
+        default: "",
+        about: "Account with which people are looked for; empty: without one.",
+    },
+    Setting { name: "ldap_bind_password", default: "", about: "Its password." },
+    Setting {
+        name: "ldap_user_dn",
+        default: "",
+        about: "Where nobody looks first: the name of a person's entry, such as uid={username},ou=people,dc=example,dc=org.",
+    },
+    Setting {
+        name: "ldap_base",
+        default: "",
+        about: "Entry below which people are, such as ou=people,dc=example,dc=org.",
+    },
+    Setting {
+        name: "ldap_filter",
+        default: "(&(objectClass=inetOrgPerson)(uid={username}))",
+        about: "Entries that may sign in under a name.",
+    },
+    Setting {
+        name: "ldap_attributes",
+        default: "id=entryUUID,username=uid,email=mail,first_name=givenName,last_name=sn",
+        about: "Attributes of a person; id is what the directory calls an entry for ever (objectGUID in Active Directory).",
+    },
+    Setting {
+        name: "ldap_create_users",
+        default: "true",
+        about: "false: only people of the directory who have an account already sign in.",
+    },
+    Setting {
+        name: "ldap_recheck_minutes",
+        default: "15",
+        about: "Minutes after which the directory is asked again whether a person is still there.",
+    },
     Setting { name: "readers", default: "4", about: "Threads for long reads on SQLite; connections on PostgreSQL." },
     Setting {
         name: "sqlite_synchronous",
@@ -99,6 +151,8 @@ pub struct Config {
     pub outbound: stoa_support::outbound::Policy,
     /// Days for which events are kept; 0 for ever.
     pub events_kept_days: i64,
+    /// The directory of people, if there is one.
+    pub ldap: Option<ldap::Settings>,
     /// Threads or connections for reads.
     pub readers: usize,
     /// How soon a commit on SQLite is on the disk.
@@ -259,6 +313,10 @@ fn read(values: &Values) -> Result<Config, String> {
             format!("The setting smtp_url from {origin} must be {expected}.")
         })?),
     };
+    let ldap = match get("ldap_url") {
+        "" => None,
+        _ => Some(directory(&get, &wrong)?),
+    };
     Ok(Config {
         data,
         database,
@@ -267,6 +325,7 @@ fn read(values: &Values) -> Result<Config, String> {
         trusted_proxies: networks("trusted_proxies")?,
         outbound,
         events_kept_days: events_kept_days.ok_or_else(|| wrong("events_kept_days", "0, or 30 to 36500"))?,
+        ldap,
         readers: get("readers")
             .parse()
             .ok()
@@ -289,6 +348,63 @@ fn read(values: &Values) -> Result<Config, String> {
             .ok()
             .filter(|n| (1..=36_500).contains(n))
             .ok_or_else(|| wrong("mail_log_days", "a whole number of days from 1"))?,
+    })
+}
+
+/// Before this many milliseconds nobody is refused, so that the time does not tell who is known where.
+const REFUSE_AFTER: u64 = 800;
+
+/// The settings of the directory.
+fn directory<'a>(
+    get: &impl Fn(&str) -> &'a str,
+    wrong: &impl Fn(&str, &str) -> String,
+) -> Result<ldap::Settings, String> {
+    let truth = |name: &str| match get(name) {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(wrong(name, "true or false")),
+    };
+    let named = |name: &str| {
+        let pairs = get("ldap_attributes").split(',').filter_map(|pair| pair.trim().split_once('='));
+        let mut found = pairs.filter(|(key, _)| key.trim() == name).map(|(_, attribute)| attribute.trim().to_owned());
+        let plain = |text: &String| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let form = "pairs such as id=entryUUID,username=uid,email=mail,first_name=givenName,last_name=sn";
+        found.next().filter(plain).ok_or_else(|| wrong("ldap_attributes", form))
+    };
+    let url = get("ldap_url");
+    if !["ldap://", "ldaps://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err(wrong("ldap_url", "ldaps://HOST or ldap://HOST"));
+    }
+    let (user_dn, filter) = (get("ldap_user_dn"), get("ldap_filter"));
+    if !user_dn.is_empty() && !user_dn.contains("{username}") {
+        return Err(wrong("ldap_user_dn", "a name with {username} in it"));
+    }
+    if get("ldap_base").is_empty() && user_dn.is_empty() {
+        return Err(wrong("ldap_base", "the entry below which people are"));
+    }
+    if !filter.contains("{username}") || !filter.starts_with('(') || !filter.ends_with(')') {
+        return Err(wrong("ldap_filter", "a filter in brackets with {username} in it"));
+    }
+    let minutes = get("ldap_recheck_minutes").parse().ok().filter(|n| (1..=1440).contains(n));
+    Ok(ldap::Settings {
+        url: url.to_owned(),
+        insecure: truth("ldap_insecure")?,
+        ca_file: Some(get("ldap_ca_file")).filter(|file| !file.is_empty()).map(PathBuf::from),
+        bind_dn: get("ldap_bind_dn").to_owned(),
+        bind_password: get("ldap_bind_password").to_owned(),
+        user_dn: user_dn.to_owned(),
+        base: get("ldap_base").to_owned(),
+        filter: filter.to_owned(),
+        attributes: ldap::Attributes {
+            id: named("id")?,
+            username: named("username")?,
+            email: named("email")?,
+            first_name: named("first_name")?,
+            last_name: named("last_name")?,
+        },
+        create_users: truth("ldap_create_users")?,
+        recheck_minutes: minutes.ok_or_else(|| wrong("ldap_recheck_minutes", "a whole number from 1 to 1440"))?,
+        refuse_after: REFUSE_AFTER,
     })
 }
 
@@ -333,6 +449,7 @@ mod tests {
             ("STOA_OUTBOUND_PLAIN_HTTP", "true", "yes or no"),
             ("STOA_EVENTS_KEPT_DAYS", "7", "0, or 30 to 36500"),
             ("STOA_LOG_FORMAT", "xml", "text or json"),
+            ("STOA_LDAP_URL", "http://x", "ldaps://HOST"),
         ] {
             let message = Config::load(&Flags::default(), env(&[(name, value)])).unwrap_err();
             assert!(message.contains(name) && message.contains(expected), "{message}");
@@ -353,6 +470,27 @@ mod tests {
         ] {
             let message = Config::load(&Flags::default(), env(wrong)).unwrap_err();
             assert!(message.contains("STOA_SMTP_URL") && !message.contains("s3cret"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_directory_is_whole_or_refused() {
+        let with = |more: &[(&str, &str)]| {
+            let base = [("STOA_LDAP_URL", "ldaps://d.example"), ("STOA_LDAP_BASE", "ou=people")];
+            Config::load(&Flags::default(), env(&[&base, more].concat()))
+        };
+        let ldap = with(&[("STOA_LDAP_BIND_PASSWORD", "hush")]).unwrap().ldap.unwrap();
+        assert_eq!((ldap.insecure, ldap.recheck_minutes, ldap.attributes.username.as_str()), (false, 15, "uid"));
+        assert!(!format!("{ldap:?}").contains("hush"));
+        for (name, value) in [
+            ("STOA_LDAP_FILTER", "(uid=x)"),
+            ("STOA_LDAP_ATTRIBUTES", "id=x"),
+            ("STOA_LDAP_INSECURE", "maybe"),
+            ("STOA_LDAP_RECHECK_MINUTES", "0"),
+            ("STOA_LDAP_USER_DN", "uid=x"),
+            ("STOA_LDAP_BASE", ""),
+        ] {
+            assert!(with(&[(name, value)]).is_err(), "{name}");
         }
     }
 

@@ -40,6 +40,14 @@ pub fn core(store: Store, clock: Clock) -> Core {
     stoa_support::equip(stoa_market::equip(stoa_identity::equip(stoa_tenancy::equip(core))))
 }
 
+/// Puts into a core what the operator sets.
+pub fn configured(core: Core, config: &Config) -> Core {
+    match &config.ldap {
+        Some(settings) => core.with(Arc::new(stoa_identity::ldap::Directory::new(settings.clone()))),
+        None => core,
+    }
+}
+
 /// Opens the store that the settings name, making the data directory if it is missing.
 ///
 /// # Errors
@@ -68,7 +76,9 @@ pub async fn start(config: &Config) -> Result<Arc<Core>> {
     let outbound = stoa_support::outbound::Outbound::new(config.outbound.clone());
     let kept = stoa_tenancy::record::jobs::KeptDays(config.events_kept_days);
     let mailer = config.mailer().map_err(Error::Unavailable)?;
-    Ok(Arc::new(core(store, clock).with(outbound).with(kept).with(mailer)))
+    let core = configured(core(store, clock), config).with(outbound).with(kept).with(mailer);
+    stoa_identity::passkey::settle(&core, config.public_url.as_deref()).await?;
+    Ok(Arc::new(core))
 }
 
 /// Puts into a migrated store what every installation has from its first moment: the shipped roles and kinds of mail.

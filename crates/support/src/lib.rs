@@ -36,7 +36,7 @@ pub fn register(registry: &mut Registry) {
 pub fn equip(core: Core) -> Core {
     core.with(outbound::Outbound::new(outbound::Policy::default()))
         .with(hook::send::Pump::default())
-        .with(mail::Delivered::default())
+        .with(mail::delivered())
 }
 
 /// What this area does later and periodically.

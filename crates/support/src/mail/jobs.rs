@@ -29,7 +29,7 @@ const PATIENCE: i64 = 3 * 86_400;
 /// Seconds between rounds of attempts.
 const ROUND: i64 = 3600;
 /// Seconds for which done jobs are kept.
-const DONE_JOBS: i64 = 86_400;
+const DONE_JOBS: i64 = 7 * 86_400;
 /// Days for which the log is kept where the program does not say.
 const LOG_DAYS: i64 = 180;
 

@@ -18,9 +18,14 @@ use std::sync::Arc;
 use stoa_kernel::{
     Result, Time, Tx,
     door::{Core, Registry},
+    id,
     store::jobs::{Handler, Runner},
 };
-use stoa_tenancy::{letter, settings::Settings};
+use stoa_tenancy::{
+    invitation::{self, Execution},
+    letter,
+    settings::Settings,
+};
 
 /// A function that is told what became of a letter, in the transaction that logs it: gets the value of the context's fact,
 /// and why the letter was given up, if it was.
@@ -39,6 +44,27 @@ pub struct Listener {
 /// Everybody who wants to know what became of letters. Put into the core with [`Core::with`].
 #[derive(Default)]
 pub struct Delivered(pub Vec<Listener>);
+
+/// Those of the areas below: an invitation shows whether its letter has left the house.
+pub fn delivered() -> Delivered {
+    Delivered(vec![Listener { kind: "users.invitation_created", fact: "invitation", tell: invited }])
+}
+
+fn invited<'a>(
+    tx: &'a mut Tx,
+    uuid: &'a str,
+    outcome: std::result::Result<(), &'a str>,
+    _: Time,
+) -> BoxFuture<'a, Result<()>> {
+    Box::pin(async move {
+        let Some(uuid) = id::parse(uuid) else { return Ok(()) };
+        let (state, error) = match outcome {
+            Ok(()) => (Execution::Ok, ""),
+            Err(why) => (Execution::Erred, why),
+        };
+        invitation::store::executed(tx, uuid, state, error).await
+    })
+}
 
 /// Registers what can be done and seen here.
 pub fn register(registry: &mut Registry) {

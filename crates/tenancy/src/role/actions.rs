@@ -5,10 +5,11 @@ use super::{
     store::{self, Stored},
     views::ROLES,
 };
+use crate::access::{ceiling, permissions::Permission};
 use serde_json::json;
 use stoa_kernel::{
     Error, Result, Val,
-    access::Needs,
+    access::{Decision, Needs, PermissionSet, Reason},
     action::{Action, Cx, Done, Target},
     event::{Change, Event},
     field::{Check, Field, Input, Kind},
@@ -145,7 +146,7 @@ fn event(kind: &'static str, message: String, role: &Stored) -> Event {
 }
 
 async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
-    settle_permissions(&mut input)?;
+    settle_permissions(cx, &mut input)?;
     let uuid = cx.uuid();
     let more = vec![("uuid", Val::Uuid(uuid)), ("created", Val::Time(cx.now)), ("revision", Val::Int(0))];
     let id = record::insert(cx.tx, store::TABLE, FIELDS, &input, more).await.map_err(duplicate)?;
@@ -157,7 +158,7 @@ async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
 
 async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     let role = store::stored(cx.tx, cx.found.id).await?;
-    settle_permissions(&mut input)?;
+    settle_permissions(cx, &mut input)?;
     if role.is_system && input.text("name").is_some_and(|name| name != role.name) {
         return Err(Error::field("name", "Changing name for system role is not possible."));
     }
@@ -210,10 +211,18 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
     Ok(Done::event(event("role_definition_deleted", message, &role)))
 }
 
-/// Checks the permissions that were sent, and puts them in the form in which they are stored.
-fn settle_permissions(input: &mut Input) -> Result<()> {
+/// Checks the permissions that were sent, and puts them in the form in which they are stored. A narrowed credential puts
+/// nothing into a role that it does not let pass: who holds the role would be wider than it (security case C4).
+fn settle_permissions(cx: &Cx<'_>, input: &mut Input) -> Result<()> {
     if let Some(sent) = input.json("permissions") {
         let stored = rules::permissions(sent)?;
+        let carried = sent.as_array().into_iter().flatten().filter_map(|name| Permission::parse(name.as_str()?));
+        let carried: PermissionSet = carried.map(Permission::id).collect();
+        let beyond = ceiling::beyond(&carried, ceiling::reach(cx.actor, &[]).as_ref());
+        if !beyond.is_empty() {
+            let role = input.text("name").unwrap_or_default().to_owned();
+            return Err(Error::Forbidden(Box::new(Decision::deny(Reason::Ceiling { role, beyond }))));
+        }
         input.set("permissions", stored);
     }
     Ok(())

@@ -95,7 +95,15 @@ pub async fn enter(core: &Arc<Core>, caller: &Caller, claimant: &Claimant, kind:
 /// # Errors
 /// Unauthenticated if it is disabled.
 pub fn open(claimant: &Claimant) -> Result<()> {
-    match claimant.active {
+    open_account(claimant.active)
+}
+
+/// The same, for an account that is known otherwise.
+///
+/// # Errors
+/// Unauthenticated if it is disabled.
+pub fn open_account(active: bool) -> Result<()> {
+    match active {
         true => Ok(()),
         false => Err(Error::Unauthenticated(DISABLED.into())),
     }

@@ -283,7 +283,7 @@ pub struct Claimant {
     pub username: String,
     /// What is stored of the password.
     pub password: String,
-    /// Whether the account is active.
+    /// Whether the account is active, and a person's: robots do not sign in.
     pub active: bool,
     /// Whether he is staff.
     pub staff: bool,
@@ -298,7 +298,7 @@ impl Claimant {
     }
 }
 
-const CLAIMANT: &str = "SELECT id, uuid, username, password, is_active, is_staff, registration_method FROM users";
+const CLAIMANT: &str = "SELECT id, uuid, username, password, is_active AND NOT is_robot, is_staff, registration_method FROM users";
 
 fn read_claimant(row: &Row) -> Result<Claimant> {
     Ok(Claimant {

@@ -76,3 +76,8 @@ fn value(row: &Row, at: usize, kind: Kind) -> Result<Val> {
         _ => Val::Text(row.get(at)?),
     })
 }
+
+/// Forgets the versions that a user made of things of one kind, which are his alone.
+pub async fn forget_by(tx: &mut Tx, thing: &'static str, user_id: i64) -> Result<()> {
+    tx.execute("DELETE FROM versions WHERE thing = $1 AND by_user = $2", &vals![thing, user_id]).await.map(|_| ())
+}

@@ -4,7 +4,7 @@ use crate::{
     route::{Own, Route, Shape, Verb},
     wire::{Asked, Reply, Surface, links::Named, query},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use stoa_kernel::{
     Error, Result, Val,
     access::{Actor, Needs},
@@ -72,13 +72,14 @@ async fn list(surface: &Surface, asked: Asked) -> Result<Reply> {
 
 static COUNT: Own = Own::new(|surface, asked| Box::pin(count(surface, asked)), Needs::SignedIn)
     .query(events_asked!(Field::new("field", Kind::Texts, "Ignored.")))
-    .object(200, &[Column::new("count", Kind::Int, "", "How many.")]);
+    .object(200, &[Column::new("count", Kind::Int, "", "How many.")])
+    .counts();
 
 async fn count(surface: &Surface, asked: Asked) -> Result<Reply> {
     let actor = asked.actor(surface).await?;
     let (view, ask) = question(surface, &asked, &actor).await?;
     let total = surface.core.look(&actor, view, &ask).await?.total;
-    Ok(Reply::json(200, &json!({"count": total})))
+    Ok(if asked.head { Reply::count(total) } else { Reply::json(200, &json!({"count": total})) })
 }
 
 static STATS: Own = Own::new(|surface, asked| Box::pin(by_month(surface, asked)), Needs::SignedIn)
@@ -99,13 +100,22 @@ async fn by_month(surface: &Surface, asked: Asked) -> Result<Reply> {
     Ok(surface.page_of(&asked, &store::by_month(&surface.core, &actor, view, &ask).await?))
 }
 
-static GROUPS: Own = Own::new(|_, _| Box::pin(async { Ok(Reply::json(200, &rules::groups())) }), Needs::SignedIn)
+static GROUPS: Own = Own::new(|_, asked| Box::pin(async move { Ok(known(&asked, rules::groups())) }), Needs::SignedIn)
     .query(&[Field::new("field", Kind::Texts, "Ignored.")])
-    .answer(200, Shape::Any);
+    .answer(200, Shape::Any)
+    .counts();
 
-static SCOPES: Own = Own::new(|_, _| Box::pin(async { Ok(Reply::json(200, &rules::scope_types())) }), Needs::SignedIn)
-    .query(&[Field::new("field", Kind::Texts, "Ignored.")])
-    .answer(200, Shape::Any);
+static SCOPES: Own =
+    Own::new(|_, asked| Box::pin(async move { Ok(known(&asked, rules::scope_types())) }), Needs::SignedIn)
+        .query(&[Field::new("field", Kind::Texts, "Ignored.")])
+        .answer(200, Shape::Any)
+        .counts();
+
+/// What is the same for everybody, or how much of it there is.
+fn known(asked: &Asked, all: Value) -> Reply {
+    let many = all.as_object().map(serde_json::Map::len).or(all.as_array().map(Vec::len)).unwrap_or(0);
+    if asked.head { Reply::count(i64::try_from(many).unwrap_or(0)) } else { Reply::json(200, &all) }
+}
 
 /// What the query asks for, without a page.
 async fn question(surface: &Surface, asked: &Asked, actor: &Actor) -> Result<(&'static View, Ask)> {

@@ -42,6 +42,7 @@ mod quotas;
 mod resources;
 mod roles;
 mod saml2;
+mod second_factors;
 mod service_providers;
 mod service_settings;
 mod sessions;
@@ -118,6 +119,7 @@ pub static AREAS: &[Area] = &[
     Area { routes: personal_access_tokens::ROUTES, links: personal_access_tokens::LINKS },
     Area { routes: passkeys::ROUTES, links: passkeys::LINKS },
     Area { routes: sessions::ROUTES, links: sessions::LINKS },
+    Area { routes: second_factors::ROUTES, links: second_factors::LINKS },
     Area { routes: privacy::ROUTES, links: privacy::LINKS },
 ];
 

@@ -58,7 +58,10 @@ pub fn router(surface: Arc<Surface>) -> Router {
         if !taken.iter().any(|path| path == root) {
             router = add(router, &surface, root, Spot::Nothing);
         }
-        router = add(router, &surface, &format!("{root}{{*rest}}"), Spot::Nothing);
+        // Where any name can follow, the rest begins behind that name.
+        let any = format!("{root}{{p2}}/");
+        let before = if taken.contains(&any) { &any } else { root };
+        router = add(router, &surface, &format!("{before}{{*rest}}"), Spot::Nothing);
     }
     router
 }

@@ -101,6 +101,7 @@ async fn carry_out(cx: &mut Cx<'_>, user: &Brief, fate: &store::Fate) -> Result<
     agreement::store::forget_addresses(cx.tx, user.id).await?;
     data_access::store::forget(cx.tx, user.id).await?;
     version::store::forget(cx.tx, "user", user.id).await?;
+    version::store::forget_by(cx.tx, "ssh_key", user.id).await?;
     store::erase(cx.tx, user.id, &pseudonym, cx.now).await?;
     if let Some(image) = fate.image {
         file::store::delete(cx.tx, image).await?;
