@@ -45,11 +45,6 @@ const NO_ROUTE: &[(&str, &str)] = &[
     ("invitation.start", "a job: an invitation whose project has begun"),
     ("autoprovisioning_rule.apply", "a job: somebody has arrived, and a rule fits him"),
     ("autoprovisioning_rule.order", "the same job: the order of the rule"),
-    ("autoprovisioning_rule.apply", "a job: somebody has arrived, and a rule fits him"),
-    ("autoprovisioning_rule.order", "the same job: the order of the rule"),
-    ("invitation.expire", "a job: an invitation whose time is over"),
-    ("invitation.remind", "a job: an invitation that ends within a day"),
-    ("invitation.start", "a job: an invitation whose project has begun"),
 ];
 
 /// Operations whose answer depends on a parameter that these tests don't have. May only shrink.
