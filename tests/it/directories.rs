@@ -109,7 +109,8 @@ impl Slapd {
         let folder = std::env::temp_dir().join(format!("stoa-slapd-{}-{number}", std::process::id()));
         std::fs::create_dir_all(folder.join("db")).unwrap();
         let at = |name: &str| folder.join(name).display().to_string();
-        let subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
+        let names = "subjectAltName=DNS:localhost,IP:127.0.0.1";
+        let subject = ["-subj", "/CN=localhost", "-addext", names, "-addext", "basicConstraints=critical,CA:FALSE"];
         let (key, certificate) = (at("key.pem"), at("cert.pem"));
         let files = ["-keyout", key.as_str(), "-out", certificate.as_str(), "-days", "2"];
         let made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes"];

@@ -268,8 +268,8 @@ both! {
         let path = format!("/api/passkeys/{}/", laptop["uuid"].as_str().unwrap());
         assert_eq!(lab.patch(&ann, &path, json!({"name": "Work"})).await.is(200).text("name"), "Work");
         lab.put(&ann, &path, json!({"name": " "})).await.is_invalid("name");
-        for (person, status) in [(&bob, 404), (&lab.staff, 404), (&lab.nobody(), 401)] {
-            lab.get(person, &path).await.is(status);
+        for (person, seen, status) in [(&bob, 404, 404), (&lab.staff, 404, 403), (&lab.nobody(), 401, 401)] {
+            lab.get(person, &path).await.is(seen);
             lab.patch(person, &path, json!({"name": "x"})).await.is(status);
             lab.post(person, &format!("{path}revoke/"), json!({})).await.is(status);
         }

@@ -89,7 +89,7 @@ both! {
 
     async fn people_see_where_they_are_signed_in_and_end_it(lab: Lab) {
         let ann = with_password(&lab, "ann").await.calling_from("192.0.2.7");
-        let bob = with_password(&lab, "bob").await;
+        let bob = lab.user("bob").await;
         let (one, two) = (signed_in(&lab, &ann, GOOD).await, signed_in(&lab, &ann, GOOD).await);
         let cookie = browser(&lab, &ann, GOOD).await;
         let list = lab.get(&one, "/api/sessions/").await.is(200);
@@ -126,7 +126,9 @@ both! {
     /// C9: whatever its use, a session ends.
     async fn no_use_keeps_a_session_for_ever(lab: Lab) {
         let ann = with_password(&lab, "ann").await;
-        lab.patch(&ann, &format!("/api/users/{}/", ann.uuid), json!({"token_lifetime": null, "agree_with_policy": true})).await;
+        let short = signed_in(&lab, &ann, GOOD).await;
+        let body = json!({"token_lifetime": null, "agree_with_policy": true});
+        lab.patch(&short, &format!("/api/users/{}/", ann.uuid), body).await.is(200);
         let token = signed_in(&lab, &ann, GOOD).await;
         let cookie = browser(&lab, &ann, GOOD).await;
         let ends = |kind: &'static str| {
