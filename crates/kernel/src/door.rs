@@ -49,6 +49,8 @@ pub struct Caller {
     pub address: Option<IpAddr>,
     /// Identifier of the request.
     pub request: String,
+    /// Whether this is a call that a user may make who is held up otherwise ([`Actor::held_up`]).
+    pub exempt: bool,
 }
 
 impl Caller {
@@ -74,6 +76,10 @@ pub trait Directory: Send + Sync {
 /// What is done, beside the request, when the stamp of last use of a token is due to move ([`Actor::token`]). An area puts it
 /// into the core with [`Core::with`].
 pub struct TokenDue(pub fn(&Core, i64));
+
+/// What is told of every page that a watched actor was shown ([`Actor::watched`]), beside the request: it neither waits nor
+/// fails. An area puts it into the core with [`Core::with`].
+pub struct Looked(pub fn(&Core, &Actor, &'static View, &Page));
 
 /// Key of the token that was presented, and whether its stamp is due to move.
 type Stamp = Option<(i64, bool)>;
@@ -391,7 +397,11 @@ impl Core {
             }
             None => 0,
         };
-        Ok(Page { columns: statement.columns, rows, total })
+        let page = Page { columns: statement.columns, rows, total };
+        if let (true, Some(looked)) = (actor.watched, self.get::<Looked>()) {
+            (looked.0)(self, actor, view, &page);
+        }
+        Ok(page)
     }
 
     /// Finds one thing of a view and what a decision on it needs, outside a transaction.

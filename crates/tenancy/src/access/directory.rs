@@ -4,7 +4,7 @@
 //! changed role counts at the very next request on every node.
 
 use super::permissions::Permission;
-use crate::{project::rules as project_rules, subnet::rules as subnet_rules};
+use crate::{data_access, project::rules as project_rules, subnet::rules as subnet_rules, user::views::HELD_UP};
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
@@ -74,6 +74,10 @@ impl Directory {
         };
         match &caller.impersonate {
             Some(target) => self.impersonate(query, actor, target, caller, now).await,
+            None if actor.held_up && !caller.exempt => {
+                let text = "Your profile is incomplete. Fill in what it must have first.";
+                Err(Error::Forbidden(Box::new(stoa_kernel::access::Decision::rule(text))))
+            }
             None => Ok(actor),
         }
     }
@@ -81,7 +85,9 @@ impl Directory {
     async fn token(&self, query: &mut dyn Query, secret: &str, caller: &Caller, now: Time) -> Result<Actor> {
         let invalid = || Error::Unauthenticated("Invalid token.".into());
         let sql = format!(
-            "SELECT {COLUMNS}, t.id, t.used FROM tokens t JOIN users u ON u.id = t.user_id {JOINS} WHERE t.hash = $1"
+            "SELECT {COLUMNS}, t.id, t.used, {HELD_UP}, {} FROM tokens t JOIN users u ON u.id = t.user_id {JOINS} \
+             WHERE t.hash = $1",
+            data_access::store::WATCHED
         );
         let rows = query.query(&sql, &vals![hash(secret)]).await?;
         let first = rows.first().ok_or_else(invalid)?;
@@ -94,6 +100,7 @@ impl Directory {
             return Err(Error::Unauthenticated("User inactive or deleted.".into()));
         }
         let mut actor = self.read(query, &rows, caller, now).await?;
+        (actor.held_up, actor.watched) = (first.get(25)?, first.get(26)?);
         // The stamp slides only when half the lifetime is over, so that reading does not write (reference/observed.md).
         actor.token = Some((token_id, used.plus_seconds(lifetime.map_or(600, |seconds| seconds / 2)) < now));
         Ok(actor)
@@ -135,6 +142,7 @@ impl Directory {
                 Error::Unauthenticated(_) => refused(),
                 other => other,
             })?;
+        actor.watched = staff.watched;
         actor.impersonator =
             Some(Box::new(Impersonator { uuid: staff.uuid, username: staff.username, full_name: staff.full_name }));
         Ok(actor)

@@ -212,7 +212,8 @@ fn asked(surface: &Surface, route: &Route, parts: &Parts, id: &str) -> Result<Re
     }
     let impersonate = parts.headers.get(IMPERSONATE).filter(|_| !route.anonymous);
     let impersonate = impersonate.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let caller = Caller { credential, impersonate, address: origin.address, request: id.to_owned() };
+    let (address, request, exempt) = (origin.address, id.to_owned(), route.is_exempt());
+    let caller = Caller { credential, impersonate, address, request, exempt };
     let query = match query::pairs(parts.uri.query().unwrap_or("").as_bytes()) {
         Ok(query) => query,
         Err(reply) => return Ok(Err(reply)),
