@@ -264,7 +264,8 @@ both! {
         lab.post(owner, &path, Value::Null).await.is(202);
         lab.post(owner, &path, Value::Null).await.is(409);
         run(&lab).await;
-        assert_eq!((receiver.all().len(), log(&lab, owner, &made).await[0]["state"].clone()), (12, json!("delivered")));
+        assert_eq!(receiver.all().len(), 12);
+        assert_eq!(log(&lab, owner, &made).await[0]["state"], "delivered");
     }
 
     async fn one_event_that_is_not_taken_does_not_hold_up_others(lab: Lab) {

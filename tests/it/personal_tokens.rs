@@ -313,7 +313,9 @@ both! {
         lab.patch(&apollo, &world.zeus.url, json!({"description": "x"})).await.is_not_found();
         lab.patch(&apollo, &world.apollo.url, json!({"description": "x"})).await.is(200);
         lab.order(&apollo, &world.zeus, &world.offering, json!({"storage": 1})).await.is_invalid("project");
-        lab.order(&apollo, &world.apollo, &world.offering, json!({"storage": 1})).await.is_invalid("offering");
+        // The catalogue is everybody's, so one can order from it; there is nothing else to do with it.
+        lab.order(&apollo, &world.apollo, &world.offering, json!({"storage": 1})).await.is(201);
+        lab.get(&apollo, &world.offering.url).await.is_not_found();
         lab.post(&apollo, projects, json!({"name": "New", "customer": world.acme.url})).await.is_invalid("customer");
         // What has no place of its own shows nothing of what is outside.
         let feed = lab.get(&apollo, &format!("/api/events/?scope={}", world.acme.url)).await;

@@ -274,4 +274,76 @@ both! {
         lab.delete(&lab.staff, &path).await.is(204);
         assert_eq!(events(&lab, "data_access_log_deleted").await.len(), 1);
     }
+
+    async fn who_lacks_what_a_profile_must_have_completes_it_first(lab: Lab) {
+        let acme = lab.organization("Acme").await;
+        let ann = lab.member(&acme, "CUSTOMER.OWNER").await;
+        set(&lab, "MANDATORY_USER_ATTRIBUTES", json!(["email", "phone_number"])).await;
+        lab.get(&ann, "/api/customers/").await.is(200);
+        let free = lab.statements_of(&ann, "GET", "/api/customers/").await;
+        set(&lab, "ENFORCE_MANDATORY_USER_ATTRIBUTES", json!(true)).await;
+        for path in ["/api/customers/", "/api/users/", &of(&ann)] {
+            let refused = lab.get(&ann, path).await.is_forbidden();
+            assert!(refused.text("detail").contains("profile"), "{}", refused.body);
+        }
+        lab.patch(&ann, &acme.url, json!({"name": "X"})).await.is(403);
+        // What completes it, and what is open to anybody, is open to her too.
+        for path in ["/api/users/me/", "/api/users/profile_completeness/", "/api/user-agreements/", "/api/user-agreements/pending/",
+            "/api/configuration/"] {
+            lab.get(&ann, path).await.is(200);
+        }
+        assert_eq!(lab.get(&ann, "/api/users/me/").await.body["profile_completeness"]["missing_fields"], json!(["phone_number"]));
+        // Staff are never held up, nor is staff that acts as her.
+        lab.get(&lab.staff, "/api/customers/").await.is(200);
+        let headers = [("x-impersonated-user-uuid", ann.uuid.as_str())];
+        lab.raw(&lab.staff, "GET", "/api/customers/", &headers, vec![]).await.is(200);
+        lab.patch(&ann, &of(&ann), json!({"agree_with_policy": true, "phone_number": "+372 555"})).await.is(200);
+        lab.get(&ann, "/api/customers/").await.is(200);
+        assert_eq!(lab.statements_of(&ann, "GET", "/api/customers/").await, free);
+        set(&lab, "MANDATORY_USER_ATTRIBUTES", json!(["job_title"])).await;
+        lab.post(&ann, "/api-auth/logout/", Value::Null).await.is(204);
+    }
+
+    async fn who_reads_a_profile_is_noted_beside_the_request(lab: Lab) {
+        let acme = lab.organization("Acme").await;
+        let (ann, bob) = (lab.member(&acme, "CUSTOMER.OWNER").await, lab.member(&acme, "CUSTOMER.OWNER").await);
+        let bob = bob.calling_from("10.1.1.1");
+        let flush = || async { stoa_tenancy::data_access::flush(&lab.core).await.unwrap() };
+        let logged = |person: &Person| format!("/api/data-access-logs/?user_uuid={}", person.uuid);
+        lab.get(&bob, &of(&ann)).await.is(200);
+        flush().await;
+        assert_eq!(lab.count(&lab.staff, "/api/data-access-logs/").await, 0);
+        let free = lab.statements_of(&bob, "GET", &of(&ann)).await;
+        set(&lab, "USER_DATA_ACCESS_LOGGING_ENABLED", json!(true)).await;
+        assert_eq!(lab.statements_of(&bob, "GET", &of(&ann)).await, free);
+        for path in [of(&ann), format!("{}?field=email", of(&ann)), format!("{}?field=email", of(&ann)), format!("{}?field=uuid", of(&ann)),
+            "/api/users/me/".into(), format!("{}list_users/", acme.url), format!("{}list_users/?field=user_email", acme.url), format!("{}users/", acme.url)] {
+            lab.get(&bob, &path).await.is(200);
+        }
+        let headers = [("x-impersonated-user-uuid", bob.uuid.as_str())];
+        lab.raw(&lab.staff, "GET", &of(&ann), &headers, vec![]).await.is(200);
+        flush().await;
+        let rows = lab.all(&lab.staff, &logged(&ann)).await;
+        let told: Vec<(String, String, i64)> = rows.iter().map(|row| {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            (text(&row["accessor"]["username"]), text(&row["context"]["list"]), row["context"]["reads"].as_i64().unwrap())
+        }).collect();
+        let count = |who: &str, list: &str| told.iter().filter(|row| row.0 == who && row.1 == list).map(|row| row.2).sum::<i64>();
+        // Two whole reads (the measured one is one of them), two of the address alone, none of the identifier alone.
+        assert_eq!((count(&bob.name, "users"), count(&bob.name, "team"), count(&bob.name, "customer_users")), (4, 2, 1), "{told:?}");
+        // It was staff who read as Bob.
+        assert_eq!(count("staff", "users"), 1, "{told:?}");
+        let kinds: Vec<&str> = rows.iter().map(|row| row["accessor_type"].as_str().unwrap()).collect();
+        assert!(kinds.contains(&"staff") && kinds.contains(&"organization_member"));
+        assert!(rows.iter().all(|row| row["accessor"]["username"] == "staff" || row["ip_address"] == "10.1.1.1"));
+        // One's own reading counts only where that is wanted.
+        assert_eq!(lab.count(&lab.staff, &format!("{}&accessor_type=self", logged(&bob))).await, 0);
+        set(&lab, "USER_DATA_ACCESS_LOG_SELF_ACCESS", json!(true)).await;
+        lab.get(&bob, "/api/users/me/").await.is(200);
+        flush().await;
+        assert_eq!(lab.count(&lab.staff, &format!("{}&accessor_type=self", logged(&bob))).await, 1);
+        lab.advance(91 * 86_400);
+        lab.run_jobs().await;
+        assert_eq!(lab.count(&lab.staff, "/api/data-access-logs/").await, 0);
+    }
 }

@@ -51,6 +51,8 @@ pub struct Caller {
     pub agent: String,
     /// Identifier of the request.
     pub request: String,
+    /// Whether this is a call that a user may make who is held up otherwise ([`Actor::held_up`]).
+    pub exempt: bool,
 }
 
 impl Caller {
@@ -83,6 +85,10 @@ pub struct NarrowUsed(pub fn(&Core, &Actor, &Caller));
 
 /// What is done, beside the request, when a credential was refused. An area puts it into the core with [`Core::with`].
 pub struct CredentialRefused(pub fn(&Core, &Caller));
+
+/// What is told of every page that a watched actor was shown ([`Actor::watched`]), beside the request: it neither waits nor
+/// fails. An area puts it into the core with [`Core::with`].
+pub struct Looked(pub fn(&Core, &Actor, &'static View, &Page));
 
 /// Everything that the areas registered.
 #[derive(Default)]
@@ -428,7 +434,11 @@ impl Core {
             }
             None => 0,
         };
-        Ok(Page { columns: statement.columns, rows, total })
+        let page = Page { columns: statement.columns, rows, total };
+        if let (true, Some(looked)) = (actor.watched, self.get::<Looked>()) {
+            (looked.0)(self, actor, view, &page);
+        }
+        Ok(page)
     }
 
     /// Finds one thing of a view and what a decision on it needs, outside a transaction.

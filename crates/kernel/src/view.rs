@@ -613,16 +613,25 @@ impl View {
         self.thing == "own" || self.thing.starts_with("own_")
     }
 
-    /// Whose rows one sees; with a bound credential, those among them that belong to what it is bound to.
+    /// Whose rows one sees; with a bound credential, those among them that belong to what it is bound to, and those that
+    /// everybody sees.
     fn seen(&self, clause: &mut Clause, actor: &Actor) {
         let Some(bound) = actor.bound() else { return (self.visible)(actor, clause) };
         let places = bound.places(self.thing, self.places);
         if places.is_empty() {
             return (self.visible)(&actor.within_bounds(), clause);
         }
+        // What everybody sees, signed in or not, is not hidden from a token.
+        let public = matches!(self.needs, Needs::Nothing);
+        clause.text.push_str(if public { "(" } else { "" });
         (self.visible)(actor, clause);
         clause.text.push_str(" AND ");
         bound.condition(clause, &places);
+        if public {
+            clause.text.push_str(" OR ");
+            (self.visible)(&Actor::stranger(), clause);
+            clause.text.push(')');
+        }
     }
 
     fn order_terms(&self, order: &[String]) -> Result<String> {

@@ -56,6 +56,9 @@ pub async fn serve(core: Arc<Core>, config: &Config, announce_people: bool) -> R
         tracing::warn!("some requests did not finish in time");
     }
     let _ = tokio::time::timeout(GRACE, worker).await;
+    if let Err(error) = stoa_tenancy::data_access::flush(&core).await {
+        tracing::warn!(%error, "who read whose profile was not recorded");
+    }
     core.store.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -35,7 +35,7 @@ pub mod vocabulary;
 
 use std::sync::Arc;
 use stoa_kernel::{
-    door::{Core, Registry, TokenDue},
+    door::{Core, Looked, Registry, TokenDue},
     store::{Migration, jobs::Runner},
 };
 
@@ -114,6 +114,7 @@ pub fn register(registry: &mut Registry) {
 
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
+    let core = core.with(Arc::new(data_access::Log::default())).with(Looked(data_access::note));
     personal_token::equip(core).with(Arc::new(user::password::Passwords::default())).with(TokenDue(|core, token| {
         let (store, now) = (core.store.clone(), core.now());
         tokio::spawn(async move {

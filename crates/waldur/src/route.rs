@@ -247,6 +247,14 @@ impl Own {
     }
 }
 
+/// See [`Route::is_exempt`].
+#[rustfmt::skip]
+const EXEMPT: &[&str] = &[
+    "users_me_retrieve", "users_profile_completeness_retrieve", "users_update", "users_partial_update",
+    "users_change_email", "users_cancel_change_email", "users_consents_list", "users_personal_data_retrieve", "users_erase",
+    "users_cancel_erasure", "user_agreements_pending_list", "api_auth_logout",
+];
+
 impl Route {
     const fn new(
         method: Verb,
@@ -493,6 +501,12 @@ impl Route {
             }
             Run::Own(own) => own.needs,
         }
+    }
+
+    /// Whether a user may call it whose profile lacks what it must have: what is open to strangers, what completes the
+    /// profile, and what is his own whatever he lacks.
+    pub fn is_exempt(&self) -> bool {
+        matches!(self.needs(), Needs::Nothing) || EXEMPT.contains(&self.op)
     }
 
     /// The action that it runs, if it is one.

@@ -4,11 +4,14 @@
 //! changed role counts at the very next request on every node.
 
 use super::permissions::Permission;
-use crate::{personal_token::rules as personal, project::rules as project_rules, subnet::rules as subnet_rules};
+use crate::{
+    data_access, personal_token::rules as personal, project::rules as project_rules, subnet::rules as subnet_rules,
+    user::views::HELD_UP,
+};
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
-    sync::{Arc, RwLock},
+    sync::{Arc, LazyLock, RwLock},
 };
 use stoa_kernel::{
     Date, Error, Query, Result, Row, Time, Val,
@@ -28,12 +31,18 @@ pub struct Directory {
 }
 
 /// The columns of a user and one of his grants; see [`Directory::read`].
-const COLUMNS: &str = "u.id, u.uuid, u.username, u.first_name, u.last_name, u.email, u.is_staff, u.is_support, \
+static COLUMNS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "u.id, u.uuid, u.username, u.first_name, u.last_name, u.email, u.is_staff, u.is_support, \
      u.is_active, u.token_lifetime, g.uuid, g.role_id, r.revision, r.is_active, g.scope, g.scope_id, g.customer_id, \
-     g.expires_at, p.is_removed, p.end_date, p.grace_period_days, c.grace_period_days, c.has_subnets, g.valid_from";
+     g.expires_at, p.is_removed, p.end_date, p.grace_period_days, c.grace_period_days, c.has_subnets, g.valid_from, \
+     {HELD_UP}, {}",
+        data_access::store::WATCHED
+    )
+});
 
 /// How many columns [`COLUMNS`] has; what a statement reads besides comes after them.
-const WIDTH: usize = 24;
+const WIDTH: usize = 26;
 
 /// From a user to his grants that are not revoked, and what decides whether they count.
 const JOINS: &str = "LEFT JOIN grants g ON g.user_id = u.id AND g.revoked_at IS NULL \
@@ -80,13 +89,18 @@ impl Directory {
         };
         match &caller.impersonate {
             Some(target) => self.impersonate(query, actor, target, caller, now).await,
+            None if actor.held_up && !caller.exempt => {
+                let text = "Your profile is incomplete. Fill in what it must have first.";
+                Err(Error::Forbidden(Box::new(stoa_kernel::access::Decision::rule(text))))
+            }
             None => Ok(actor),
         }
     }
 
     async fn token(&self, query: &mut dyn Query, secret: &str, caller: &Caller, now: Time) -> Result<Actor> {
         let sql = format!(
-            "SELECT {COLUMNS}, t.id, t.used, t.expires_at FROM tokens t JOIN users u ON u.id = t.user_id {JOINS} WHERE t.hash = $1"
+            "SELECT {}, t.id, t.used, t.expires_at FROM tokens t JOIN users u ON u.id = t.user_id {JOINS} WHERE t.hash = $1",
+            *COLUMNS
         );
         let rows = query.query(&sql, &vals![hash(secret)]).await?;
         let first = rows.first().ok_or_else(invalid)?;
@@ -108,13 +122,14 @@ impl Directory {
     /// A personal access token. Whatever is wrong with it is answered alike, so that nobody learns which tokens there are.
     async fn personal(&self, query: &mut dyn Query, secret: &str, caller: &Caller, now: Time) -> Result<Actor> {
         let sql = format!(
-            "SELECT {COLUMNS}, t.id, t.uuid, t.scopes, t.networks, t.last_used_at, t.is_active, t.expires_at, \
+            "SELECT {}, t.id, t.uuid, t.scopes, t.networks, t.last_used_at, t.is_active, t.expires_at, \
              u.can_use_personal_access_tokens OR u.is_robot, \
              (SELECT s.value FROM settings s WHERE s.key = '{}'), \
              (SELECT count(*) FROM personal_token_addresses a WHERE a.token_id = t.id AND a.address = $1), \
              (SELECT JSON_ROWS(JSON_ROW(b.scope, b.scope_id) ORDER BY b.id) FROM personal_token_bindings b \
              WHERE b.token_id = t.id) \
              FROM personal_tokens t JOIN users u ON u.id = t.user_id {JOINS} WHERE t.hash = $2",
+            *COLUMNS,
             personal::ENABLED
         );
         let address = caller.address.map(|address| address.to_canonical().to_string());
@@ -145,7 +160,7 @@ impl Directory {
     }
 
     async fn user(&self, query: &mut dyn Query, which: &str, val: Val, caller: &Caller, now: Time) -> Result<Actor> {
-        let rows = query.query(&format!("SELECT {COLUMNS} FROM users u {JOINS} WHERE {which}"), &[val]).await?;
+        let rows = query.query(&format!("SELECT {} FROM users u {JOINS} WHERE {which}", *COLUMNS), &[val]).await?;
         if rows.is_empty() {
             return Err(Error::Unauthenticated("User inactive or deleted.".into()));
         }
@@ -179,7 +194,7 @@ impl Directory {
         let missing = "The user to act as does not exist.";
         let uuid = id::parse(target).ok_or_else(|| refused(missing))?;
         let rows =
-            query.query(&format!("SELECT {COLUMNS} FROM users u {JOINS} WHERE u.uuid = $1"), &vals![uuid]).await?;
+            query.query(&format!("SELECT {} FROM users u {JOINS} WHERE u.uuid = $1", *COLUMNS), &vals![uuid]).await?;
         let first = rows.first().ok_or_else(|| refused(missing))?;
         if !first.get::<bool>(8)? {
             return Err(refused("Nobody acts as a user who is deactivated."));
@@ -212,6 +227,8 @@ impl Directory {
             staff: first.get(6)?,
             support: first.get(7)?,
             address: caller.address,
+            held_up: first.get(24)?,
+            watched: first.get(25)?,
             narrow,
             ..Actor::default()
         };

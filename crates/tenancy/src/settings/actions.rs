@@ -163,7 +163,7 @@ async fn set_features(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
             if before != after {
                 store::set(cx.tx, &feature_key(section, flag), &after.into(), by, cx.now).await?;
                 let (before, after) = (before.into(), after.into());
-                changes.push(Change { field: format!("{section}.{flag}").into(), before, after });
+                changes.push(Change { field: format!("{section}.{flag}"), before, after });
             }
         }
     }

@@ -134,7 +134,7 @@ const COMPLETENESS: &[Column] = &[
 /// Whether the profile of the user `u` lacks what it must have and the installation insists on it: while this is so, most of
 /// his calls are refused. Staff are never held up.
 pub const HELD_UP: &str = concat!(
-    "(NOT u.is_staff AND COALESCE((SELECT s.value FROM settings s WHERE s.key = 'ENFORCE_MANDATORY_USER_ATTRIBUTES'), \
+    "(NOT u.is_staff AND NOT u.is_robot AND COALESCE((SELECT s.value FROM settings s WHERE s.key = 'ENFORCE_MANDATORY_USER_ATTRIBUTES'), \
      'false') = 'true' AND EXISTS (SELECT 1 FROM (",
     attributes!(),
     ") l JOIN settings s ON s.key = 'MANDATORY_USER_ATTRIBUTES' AND s.value LIKE '%\"' || l.name || '\"%' \

@@ -57,7 +57,7 @@ const fn complete(path: &'static str, op: &'static str) -> Route {
 }
 
 /// The name of the provider in the path.
-fn provider<'a>(asked: &'a Asked) -> &'a str {
+fn provider(asked: &Asked) -> &str {
     match asked.path.first() {
         Some((_, name)) => name,
         None => asked.address.strip_prefix(&asked.base).and_then(|path| path.split('/').nth(2)).unwrap_or_default(),
