@@ -366,9 +366,12 @@ both! {
         lab.post(&ann, "/api/users/scim_sync_all/", Value::Null).await.is(403);
         lab.post(&lab.staff, &format!("{}update_actions/", of(&ann)), json!({})).await.is(409);
         lab.post(&lab.staff, &format!("{}send_notification/", of(&ann)), Value::Null).await.is(409);
-        for path in ["tara/init", "keycloak/complete", "saml2/logout"] {
+        for path in ["tara/init", "saml2/logout"] {
             lab.get(&lab.nobody(), &format!("/api-auth/{path}/")).await.is(401);
         }
+        // A browser comes back from somewhere with nothing that was begun here: it is shown why, and not signed in.
+        let back = lab.get(&lab.nobody(), "/api-auth/keycloak/complete/").await.is(302);
+        assert!(back.header("set-cookie").is_none_or(|cookie| !cookie.contains("stoa_session=")));
         assert_eq!(lab.get(&lab.nobody(), "/api-auth/saml2/providers/").await.is(200).body, json!([]));
     }
 

@@ -75,4 +75,41 @@ both! {
         lab.get(&owner, "/api/user-action-providers/").await.is_forbidden();
         assert_eq!(lab.count(&lab.staff, "/api/user-action-providers/").await, 2);
     }
+
+    async fn people_are_mailed_once_a_day_what_needs_them(lab: Lab) {
+        let (owner, _, _) = waiting(&lab).await;
+        let letters = |lab: &Lab| {
+            let store = lab.core.store.clone();
+            async move {
+                let sql = "SELECT payload FROM jobs WHERE kind = 'mail' ORDER BY id";
+                let rows = store.query(sql, &[]).await.unwrap();
+                let all = rows.iter().map(|row| row.get::<serde_json::Value>(0).unwrap());
+                all.filter(|letter| letter["key"] == "user_actions.notification_digest").collect::<Vec<_>>()
+            }
+        };
+        lab.post(&lab.staff, &format!("{ACTIONS}update_actions/"), json!({})).await.is(202);
+        lab.run_jobs().await;
+        let first = letters(&lab).await;
+        assert_eq!((first.len(), &first[0]["to"]), (1, &json!(format!("{}@example.org", owner.name))));
+        assert_eq!(first[0]["context"]["count"], 1);
+        assert!(first[0]["context"]["actions"][0]["title"].as_str().unwrap().contains("waits for approval"));
+        lab.advance(3 * 3600);
+        lab.run_jobs().await;
+        assert_eq!(letters(&lab).await.len(), 1, "once a day");
+        lab.advance(86_400);
+        lab.run_jobs().await;
+        assert_eq!(letters(&lab).await.len(), 2);
+        // Staff have one person told now; what is silenced is left out.
+        let owner = lab.signed_in(&owner.name).await;
+        let tell = format!("/api/users/{}/send_notification/", owner.uuid);
+        lab.post(&lab.staff, &tell, json!({})).await.is(202);
+        lab.run_jobs().await;
+        assert_eq!(letters(&lab).await.len(), 3);
+        lab.post(&owner, &format!("{ACTIONS}bulk_silence/"), json!({})).await.is(200);
+        lab.post(&lab.staff, &tell, json!({})).await.is(202);
+        lab.advance(86_400);
+        lab.run_jobs().await;
+        assert_eq!(letters(&lab).await.len(), 3);
+        lab.post(&owner, &tell, json!({})).await.is_forbidden();
+    }
 }

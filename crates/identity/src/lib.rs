@@ -16,6 +16,7 @@ use stoa_kernel::{
     door::{Core, Registry},
     store::{Migration, jobs::Runner},
 };
+use stoa_tenancy::user::ProtectedFields;
 
 /// The tables of this area.
 pub const MIGRATIONS: &[Migration] = &[
@@ -37,12 +38,13 @@ pub fn register(registry: &mut Registry) {
 
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
-    core.with(provider::outbound::Outbound::default()).with(oidc::keys::Keys::default())
+    core.with(provider::outbound::Outbound::default())
+        .with(oidc::keys::Keys::default())
+        .with(ProtectedFields(|tx, method| Box::pin(provider::store::protected(tx, method))))
 }
 
 /// What this area does later and periodically.
 pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
-    provider::jobs(core, runner);
     oidc::jobs(core, runner);
     bridge::jobs(core, runner);
     passkey::jobs(core, runner);

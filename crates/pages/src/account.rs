@@ -2,7 +2,7 @@
 
 use crate::{
     api::{Answer, Api, Visitor, text},
-    shell::{Confirm, Message, Shell, go, page as render, plain},
+    shell::{Shell, go, page as render, plain},
 };
 use askama::Template;
 use axum::{
@@ -208,37 +208,4 @@ pub async fn confirm(State(api): State<Api>, visitor: Visitor, Form(sent): Form<
 pub async fn remove(State(api): State<Api>, visitor: Visitor, Form(sent): Form<Code>) -> Response {
     let answer = api.post(&visitor, "/api/second-factors/totp/remove/", json!({"code": sent.code.trim()})).await;
     done(&api, &visitor, answer, "/account/?note=codes-off#codes").await
-}
-
-async fn email_form(api: &Api, visitor: &Visitor, code: &str, problem: String) -> Response {
-    let confirm = Confirm {
-        shell: Shell::of(api, visitor).await,
-        title: "Confirm your address".into(),
-        text: "Mail for your account goes to this address from now on.".into(),
-        problem,
-        action: format!("/user_email_change/{code}/"),
-        label: "Confirm".into(),
-    };
-    render(StatusCode::OK, &confirm)
-}
-
-/// The page behind the link of a change of address.
-pub async fn email_page(State(api): State<Api>, visitor: Visitor, Path(code): Path<String>) -> Response {
-    email_form(&api, &visitor, plain(&code), String::new()).await
-}
-
-/// Confirms the address.
-pub async fn email(State(api): State<Api>, visitor: Visitor, Path(code): Path<String>) -> Response {
-    let answer = api.post(&visitor, "/api/users/confirm_email/", json!({"code": plain(&code)})).await;
-    if !answer.ok() {
-        return email_form(&api, &visitor, plain(&code), answer.problem()).await;
-    }
-    let message = Message {
-        shell: Shell::of(&api, &visitor).await,
-        title: "Confirmed".into(),
-        text: "Your new address is in use.".into(),
-        link: "/account/".into(),
-        label: "To your account".into(),
-    };
-    render(StatusCode::OK, &message)
 }

@@ -8,6 +8,7 @@
 mod account;
 mod api;
 mod assets;
+mod confirm;
 mod invitation;
 mod shell;
 mod sign_in;
@@ -15,21 +16,26 @@ mod sign_in;
 use api::Api;
 use axum::{
     Router,
+    response::Redirect,
     routing::{get, post},
 };
 
 /// The pages, over the router of the API.
 pub fn router(api: Router) -> Router {
-    Router::new()
+    // Letters name the pages of the portal; without one, what they are about is on the page of the account.
+    let elsewhere = || async { Redirect::to("/account/") };
+    confirm::routes(Router::new())
+        .route("/profile/{*rest}", get(elsewhere))
+        .route("/projects/{*rest}", get(elsewhere))
+        .route("/organizations/{*rest}", get(elsewhere))
         .route("/", get(account::home))
         .route("/sign-in/", get(sign_in::page).post(sign_in::password))
         .route("/sign-in/code/", post(sign_in::code))
         .route("/sign-in/complete/", get(sign_in::complete))
         .route("/sign-out/", post(sign_in::out))
-        .route("/password-reset/", get(sign_in::reset_page).post(sign_in::reset))
-        .route("/password-reset/{code}/", get(sign_in::new_password_page).post(sign_in::new_password))
+        .route("/password_reset/", get(sign_in::reset_page).post(sign_in::reset))
+        .route("/password_reset/{code}/", get(sign_in::new_password_page).post(sign_in::new_password))
         .route("/invitation/{uuid}/", get(invitation::page).post(invitation::accept))
-        .route("/user_email_change/{code}/", get(account::email_page).post(account::email))
         .route("/account/", get(account::page))
         .route("/account/sessions/{uuid}/end/", post(account::end_session))
         .route("/account/sessions/end-others/", post(account::end_others))

@@ -212,7 +212,7 @@ async fn reset_form(api: &Api, visitor: &Visitor, code: &str, problem: String) -
         title: if code.is_empty() { "Forgot the password?" } else { "Set a new password" },
         problem,
         code: code.to_owned(),
-        action: if code.is_empty() { "/password-reset/".into() } else { format!("/password-reset/{code}/") },
+        action: if code.is_empty() { "/password_reset/".into() } else { format!("/password_reset/{code}/") },
     }
 }
 

@@ -25,7 +25,6 @@ use stoa_kernel::{
 pub fn register(registry: &mut Registry) {
     use actions::*;
     registry.views.extend([&views::PASSKEYS, &views::STAFF_PASSKEYS]);
-    registry.fuller.push(&views::USERS_HERE);
     registry.actions.extend([&RENAME, &REVOKE, &REVOKE_BY_STAFF]);
     registry.actions.extend(ceremony::ACTIONS);
 }

@@ -1,12 +1,10 @@
 //! What is seen of passkeys: everybody's own; for staff all.
 
-use std::sync::LazyLock;
 use stoa_kernel::{
     access::Needs,
     field::Kind::{Bool, Int, Object, Text, Time, Uuid},
     view::{Column, Join, PlaceColumn, View},
 };
-use stoa_tenancy::user::views::USERS;
 
 #[rustfmt::skip]
 const COLUMNS: &[Column] = &[
@@ -61,11 +59,8 @@ pub static PASSKEYS: View = BASE;
 pub static STAFF_PASSKEYS: View =
     View { name: "staff_passkeys", about: "Everybody's passkeys.", always: "", needs: Needs::Staff, ..BASE };
 
-/// Users, with what is known here of them.
-pub static USERS_HERE: LazyLock<View> = LazyLock::new(|| USERS.with(USER_COLUMNS, &[], &[]));
-
-/// What is known here of users.
-pub const USER_COLUMNS: &[Column] = &[
+/// What a user's row tells of passkeys; for [`crate::additions`].
+pub const OF_USER: &[Column] = &[
     Column::new(
         "has_passkey",
         Bool,

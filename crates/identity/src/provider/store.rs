@@ -169,14 +169,12 @@ pub async fn delete(tx: &mut Tx, id: i64) -> Result<()> {
     tx.execute("DELETE FROM identity_providers WHERE id = $1", &vals![id]).await.map(|_| ())
 }
 
-/// How a user's account came about, and the fields that only its provider changes.
-pub async fn protected(tx: &mut Tx, user_id: i64) -> Result<(String, Vec<String>)> {
-    let sql = "SELECT u.registration_method, p.protected_fields FROM users u LEFT JOIN identity_providers p \
-               ON p.provider = u.registration_method AND p.is_active WHERE u.id = $1";
-    let Some(row) = tx.one(sql, &vals![user_id]).await? else { return Ok(Default::default()) };
-    let fields: Option<Value> = row.get(1)?;
-    let fields = fields.as_ref().and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    Ok((row.get(0)?, fields.map(ToOwned::to_owned).collect()))
+/// The fields of a profile that only its provider changes, of accounts that came about in this way.
+pub async fn protected(tx: &mut Tx, registration_method: &str) -> Result<Vec<String>> {
+    let sql = "SELECT protected_fields FROM identity_providers WHERE provider = $1 AND is_active";
+    let Some(row) = tx.one(sql, &vals![registration_method]).await? else { return Ok(Vec::new()) };
+    let fields: Value = row.get(0)?;
+    Ok(fields.as_array().into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect())
 }
 
 /// What the public configuration tells of a provider: name, client and where to sign in. Null if it is not active.

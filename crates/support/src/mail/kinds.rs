@@ -276,5 +276,13 @@ pub static KINDS: &[Kind] = &[
     later("support.notification_issue_updated", true, "To whoever asked for support: the request has changed."),
     later("support.notification_issue_feedback", true, "To whoever asked for support: were you content?"),
     later("onboarding.justification_review_notification", true, "To whoever registers an organization: the decision."),
-    later("user_actions.notification_digest", true, "To a person: what needs attention."),
+    shipped!("user_actions.notification_digest", "user_actions/notification_digest", false,
+        &[
+            LINK,
+            FULL_NAME,
+            Fact("count", "How much there is.", "3"),
+            Fact("actions", "What needs attention: each has a title, a description, an urgency and perhaps a due date.",
+                r#"[{"title": "Storage ends in 7 days", "description": "The resource Storage ends on 2026-05-08.", "urgency": "high", "due": "2026-05-08"}]"#),
+        ],
+        "To a person: what needs attention."),
 ];

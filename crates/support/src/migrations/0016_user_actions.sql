@@ -39,6 +39,12 @@ CREATE TABLE user_action_executions (
 CREATE INDEX ix_user_action_executions_user ON user_action_executions (user_id, at);
 CREATE INDEX ix_user_action_executions_at ON user_action_executions (at);
 
+-- On which day a person was last mailed what needs attention.
+CREATE TABLE user_action_digests (
+  user_id BIGINT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+  sent DATE NOT NULL
+);
+
 -- When each kind was computed last, and how that went: user_action/store.rs.
 CREATE TABLE user_action_providers (
   id BIGINT NOT NULL PRIMARY KEY,

@@ -1,14 +1,20 @@
 //! What can be done with user actions.
 
 use super::{rules::TYPES, store, views::USER_ACTIONS};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::HashMap;
 use stoa_kernel::{
     Error, Result, Time,
     access::Needs,
     action::{Action, Cx, Done, Target},
     field::{Field, Input, Kind},
+    store::jobs::{self, NewJob},
 };
-use stoa_tenancy::settings::Settings;
+use stoa_tenancy::{
+    letter::{self, Letter},
+    settings::Settings,
+    user::actions::DIGEST_JOB,
+};
 
 /// Days for which something can be silenced.
 const LONGEST: i64 = 3_650;
@@ -28,6 +34,21 @@ pub static REFRESH: Action = Action {
     ],
     events: &[],
     run: |cx, input| Box::pin(refresh(cx, input)),
+};
+
+/// Mails people what needs their attention.
+pub static DIGEST: Action = Action {
+    name: "user_action.digest",
+    about: "Mail people what needs their attention.",
+    target: Target::Nothing,
+    needs: Needs::Staff,
+    from: &[],
+    fields: &[
+        Field::new("user", Kind::Int, "Only this user: the key."),
+        Field::new("after", Kind::Int, "Only users after this key."),
+    ],
+    events: &[],
+    run: |cx, input| Box::pin(digest(cx, input)),
 };
 
 /// Silences a row.
@@ -111,6 +132,43 @@ async fn refresh(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     }
     let kept = settings.int("USER_ACTIONS_EXECUTION_RETENTION_DAYS").unwrap_or(90);
     store::forget_executions(cx.tx, cx.now.plus_seconds(-kept * 86_400)).await?;
+    Ok(Done::unchanged())
+}
+
+/// Letters that one job queues.
+const BATCH: usize = 500;
+/// Lines of a letter; the page of the portal shows the rest.
+const LINES: usize = 20;
+
+/// The daily letter goes out from nine in the morning on (reference/checklists-and-notifications.md, section 2).
+async fn digest(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+    let only = input.int("user");
+    let on = Settings::load(&mut *cx.tx).await?.is_on("USER_ACTIONS_ENABLED");
+    let early = cx.now.0 - cx.now.date().start().0 < 9 * 3_600_000_000;
+    if !on || only.is_none() && early {
+        return Ok(Done::unchanged());
+    }
+    let after = input.int("after").unwrap_or_default();
+    let readers = store::readers(cx.tx, only, after, BATCH as i64, cx.now).await?;
+    let mut lines = HashMap::<i64, Vec<Value>>::new();
+    for (user, line) in store::loud(cx.tx, readers.iter().map(|reader| reader.id).collect(), cx.now).await? {
+        lines.entry(user).or_default().push(line);
+    }
+    for reader in &readers {
+        let mut actions = lines.remove(&reader.id).unwrap_or_default();
+        let count = actions.len();
+        actions.truncate(LINES);
+        let context =
+            json!({"full_name": reader.full_name, "count": count, "actions": actions, "link": "/profile/actions/"});
+        let key = "user_actions.notification_digest";
+        let letter = Letter { to: &reader.email, key, context, language: &reader.language, unique: None };
+        letter::queue(cx.tx, cx.now, letter).await?;
+        store::mailed(cx.tx, reader.id, cx.now).await?;
+    }
+    if let (BATCH, Some(last)) = (readers.len(), readers.last()) {
+        let payload = json!({"after": last.id});
+        jobs::enqueue(cx.tx, &NewJob { kind: DIGEST_JOB, payload, run_at: cx.now, unique_key: None }).await?;
+    }
     Ok(Done::unchanged())
 }
 

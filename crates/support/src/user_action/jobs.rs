@@ -1,35 +1,37 @@
-//! What needs whom is computed every six hours, and when it is asked for.
+//! What needs whom is computed every six hours, and when it is asked for; people are mailed once a day.
 
-use super::actions::REFRESH;
-use serde_json::json;
+use super::actions::{DIGEST, REFRESH};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use stoa_kernel::{
+    action::Action,
     door::{Call, Caller, Core},
     field::Mode,
     store::jobs::{Periodic, Runner},
 };
+use stoa_tenancy::user::actions::{DIGEST_JOB, REFRESH_JOB};
 
-/// Kind of the job; its payload may name one `user` by key and one `provider_action_type`.
-const KIND: &str = "user_actions.refresh";
-
-/// Lets a node compute it.
+/// Lets a node compute it, and mail it.
 pub fn add(core: &Arc<Core>, runner: &mut Runner) {
-    let core = core.clone();
-    runner.periodic.push(Periodic { kind: KIND, every_seconds: 6 * 3600 });
-    runner.handlers.insert(
-        KIND,
-        Arc::new(move |_, job, _| {
-            let (core, payload) = (core.clone(), job.payload.clone());
-            Box::pin(async move {
-                let mut body = json!({});
-                for name in ["user", "provider_action_type"] {
-                    if let Some(value) = payload.get(name).filter(|value| !value.is_null()) {
-                        body[name] = value.clone();
-                    }
-                }
-                let call = Call { action: &REFRESH, via: None, target: None, body, mode: Mode::Whole };
-                core.perform(&Caller::system(), call).await.map(|_| ())
-            })
-        }),
-    );
+    let all: [(&'static str, i64, &'static Action); 2] =
+        [(REFRESH_JOB, 6 * 3600, &REFRESH), (DIGEST_JOB, 3600, &DIGEST)];
+    for (kind, every_seconds, action) in all {
+        let core = core.clone();
+        runner.periodic.push(Periodic { kind, every_seconds });
+        runner.handlers.insert(
+            kind,
+            Arc::new(move |_, job, _| {
+                let (core, payload) = (core.clone(), job.payload.clone());
+                Box::pin(async move {
+                    let given = payload.as_object().into_iter().flatten();
+                    let named = given.filter(|(name, value)| {
+                        !value.is_null() && action.fields.iter().any(|field| field.name == name.as_str())
+                    });
+                    let body: Map<_, _> = named.map(|(name, value)| (name.clone(), value.clone())).collect();
+                    let call = Call { action, via: None, target: None, body: Value::Object(body), mode: Mode::Whole };
+                    core.perform(&Caller::system(), call).await.map(|_| ())
+                })
+            }),
+        );
+    }
 }

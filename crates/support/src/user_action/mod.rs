@@ -1,8 +1,8 @@
 //! What needs a user's attention: orders that wait for his decision, resources that end soon
 //! (reference/checklists-and-notifications.md, section 2).
 //!
-//! What needs whom is computed every six hours and when staff ask for it, while the setting `USER_ACTIONS_ENABLED` is on. A row
-//! is a reminder, not a right: who acts on it is checked like everybody else.
+//! What needs whom is computed every six hours and when staff ask for it, while the setting `USER_ACTIONS_ENABLED` is on; once a
+//! day people are mailed what needs them. A row is a reminder, not a right: who acts on it is checked like everybody else.
 
 pub mod actions;
 pub mod jobs;
@@ -25,7 +25,7 @@ pub fn register(registry: &mut Registry) {
         &views::USER_ACTION_EXECUTIONS,
         &views::USER_ACTION_PROVIDERS,
     ]);
-    registry.actions.extend([&REFRESH, &SILENCE, &UNSILENCE, &SILENCE_ALL, &EXECUTED]);
+    registry.actions.extend([&REFRESH, &DIGEST, &SILENCE, &UNSILENCE, &SILENCE_ALL, &EXECUTED]);
 }
 
 /// What happens here later and periodically.

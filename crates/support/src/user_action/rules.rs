@@ -10,6 +10,9 @@ pub const URGENCIES: &[&str] = &["low", "medium", "high"];
 /// Days before its end from which on a resource needs attention.
 pub const EXPIRY_DAYS: i64 = 30;
 
+/// Days before its end on which people are reminded of something (reference/checklists-and-notifications.md, section 2).
+pub const REMINDER_DAYS: [i64; 4] = [30, 14, 7, 1];
+
 /// How urgent an order is that has waited for so many hours.
 pub fn urgency_of_wait(hours: i64) -> &'static str {
     match hours {

@@ -181,6 +181,71 @@ pub async fn silence_all(
     tx.execute(sql, &vals![until.is_none(), until, now, user, kind, kind, urgency, urgency]).await
 }
 
+/// Somebody who is mailed what needs attention.
+#[derive(Debug)]
+pub struct Reader {
+    /// Key of the user.
+    pub id: i64,
+    /// Where the letter goes.
+    pub email: String,
+    /// First and last name.
+    pub full_name: String,
+    /// The language of the letter.
+    pub language: String,
+}
+
+/// What is not silenced, of a row `a`.
+const LOUD: &str = "NOT a.is_silenced AND (a.silenced_until IS NULL OR a.silenced_until <= $1)";
+
+/// People who want mail and were mailed nothing today, and for whom today is a day on which they are reminded of something: the
+/// first so many after a key. One person is found whatever the day.
+pub async fn readers(tx: &mut Tx, only: Option<i64>, after: i64, most: i64, now: Time) -> Result<Vec<Reader>> {
+    let days = rules::REMINDER_DAYS.map(|day| day.to_string()).join(", ");
+    let (due, fresh) = match only {
+        Some(_) => (String::new(), "u.id = $2"),
+        None => (
+            format!("AND (a.action_type = 'pending_order' OR a.days_until_due IN ({days}))"),
+            "u.id > $2 AND NOT EXISTS (SELECT 1 FROM user_action_digests d WHERE d.user_id = u.id AND d.sent = $3)",
+        ),
+    };
+    let sql = format!(
+        "SELECT u.id, u.email, u.first_name, u.last_name, u.preferred_language FROM users u WHERE {fresh} AND u.is_active \
+         AND u.notifications_enabled AND u.email <> '' \
+         AND EXISTS (SELECT 1 FROM user_actions a WHERE a.user_id = u.id AND {LOUD} {due}) ORDER BY u.id LIMIT {most}"
+    );
+    let values = match only {
+        Some(user) => vals![now, user].to_vec(),
+        None => vals![now, after, now.date()].to_vec(),
+    };
+    let read = |row: &stoa_kernel::Row| {
+        let full_name = format!("{} {}", row.get::<String>(2)?, row.get::<String>(3)?).trim().to_owned();
+        Ok(Reader { id: row.get(0)?, email: row.get(1)?, full_name, language: row.get(4)? })
+    };
+    tx.query(&sql, &values).await?.iter().map(read).collect()
+}
+
+/// What needs the attention of these people, by person, the most urgent of each first.
+pub async fn loud(tx: &mut Tx, users: Vec<i64>, now: Time) -> Result<Vec<(i64, Value)>> {
+    let sql = format!(
+        "SELECT a.user_id, a.title, a.description, a.urgency, a.due_date FROM user_actions a WHERE {LOUD} \
+         AND a.user_id = ANY($2) ORDER BY CASE a.urgency WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END, a.due_date, a.id"
+    );
+    let read = |row: &stoa_kernel::Row| {
+        let due: Option<Time> = row.get(4)?;
+        let (title, description, urgency): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        let due = due.map(|due| due.date().to_string());
+        Ok((row.get(0)?, json!({"title": title, "description": description, "urgency": urgency, "due": due})))
+    };
+    tx.query(&sql, &vals![now, users]).await?.iter().map(read).collect()
+}
+
+/// Notes that somebody was mailed today what needs attention.
+pub async fn mailed(tx: &mut Tx, user: i64, now: Time) -> Result<()> {
+    let sql = "INSERT INTO user_action_digests (user_id, sent) VALUES ($1, $2) ON CONFLICT (user_id) \
+               DO UPDATE SET sent = excluded.sent";
+    tx.execute(sql, &vals![user, now.date()]).await.map(|_| ())
+}
+
 /// Notes what a user did about a row.
 pub async fn executed(tx: &mut Tx, user: i64, label: &str, error: &str, metadata: &Value, now: Time) -> Result<()> {
     let sql = "INSERT INTO user_action_executions (user_id, label, at, success, error_message, metadata) \

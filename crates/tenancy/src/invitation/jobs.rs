@@ -69,7 +69,12 @@ async fn expire(cx: &mut Cx<'_>) -> Result<Done> {
 async fn remind(cx: &mut Cx<'_>) -> Result<Done> {
     let settings = Settings::load(&mut *cx.tx).await?;
     let due = store::remind(cx.tx, BATCH, cx.now, cx.now.plus_seconds(rules::DAY)).await?;
-    mail(cx, &due, &settings).await
+    let mut events = Vec::new();
+    for invitation in &due {
+        events.push(event("user_invitation_sent", invitation));
+        events.extend(letters::remind(cx, invitation, &settings).await?);
+    }
+    done(events)
 }
 
 async fn start(cx: &mut Cx<'_>) -> Result<Done> {

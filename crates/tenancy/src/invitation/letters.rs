@@ -43,6 +43,20 @@ fn with(mut context: Value, more: &[(&str, String)]) -> Value {
 /// Invites: a letter with a fresh code, and an account for who has none, where the installation makes one. Gives the events
 /// besides the action's own.
 pub async fn invite(cx: &mut Cx<'_>, invitation: &Invitation, settings: &Settings) -> Result<Vec<Event>> {
+    letter(cx, invitation, settings, "users.invitation_created").await
+}
+
+/// Reminds of an invitation that ends soon: what [`invite`] does, in other words.
+pub async fn remind(cx: &mut Cx<'_>, invitation: &Invitation, settings: &Settings) -> Result<Vec<Event>> {
+    letter(cx, invitation, settings, "users.invitation_reminder").await
+}
+
+async fn letter(
+    cx: &mut Cx<'_>,
+    invitation: &Invitation,
+    settings: &Settings,
+    key: &'static str,
+) -> Result<Vec<Event>> {
     if settings.is_on("INVITATION_USE_WEBHOOKS") {
         let text = "Handing invitations to another system is not possible yet.";
         store::executed(cx.tx, invitation.uuid, Execution::Erred, text).await?;
@@ -58,7 +72,7 @@ pub async fn invite(cx: &mut Cx<'_>, invitation: &Invitation, settings: &Setting
     let link = format!("/invitation/{}/", id::hex(&code));
     let letter = Letter {
         to: &invitation.email,
-        key: "users.invitation_created",
+        key,
         context: with(context(invitation), &[("link", link)]),
         language: "",
         unique: None,

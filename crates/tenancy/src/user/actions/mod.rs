@@ -8,7 +8,7 @@ mod remote;
 
 pub(super) use guard::protected;
 pub use machine::{INSTALL, ISSUE};
-pub use remote::{NOTIFY, PULL, PULL_ATTRIBUTES, SYNC_ALL, UPDATE_ACTIONS};
+pub use remote::{DIGEST_JOB, NOTIFY, PULL, PULL_ATTRIBUTES, REFRESH_JOB, SYNC_ALL, UPDATE_ACTIONS};
 
 use super::{
     rules,

@@ -1,12 +1,15 @@
-//! What needs another service: identity providers, SCIM, and the list of what a user has to do. None of them is there yet, and
-//! each of these says so instead of pretending.
+//! What others do: remote identity services and SCIM, which are not there and say so instead of pretending, and the list of
+//! what a user has to do, which support computes.
 
 use super::super::{store, views::USERS};
+use crate::settings::Settings;
+use serde_json::{Value, json};
 use stoa_kernel::{
     Error, Result,
     access::Needs,
     action::{Action, Cx, Done, Target},
-    field::Field,
+    field::{Field, Input},
+    store::jobs::{self, NewJob},
 };
 
 /// Fetches a profile from a remote identity service. None is configured yet.
@@ -45,7 +48,14 @@ pub static PULL_ATTRIBUTES: Action = Action {
     run: |_, _| Box::pin(async { Err(Error::Conflict("SCIM synchronization is not configured.".into())) }),
 };
 
-/// Computes a user's list of things to do. There is no such list yet.
+/// The job that computes what needs users' attention; its payload may name one `user` by key and one `provider_action_type`.
+/// Support's user actions run it.
+pub const REFRESH_JOB: &str = "user_actions.refresh";
+
+/// The job that mails users what needs their attention; its payload may name one `user` by key. Support's user actions run it.
+pub const DIGEST_JOB: &str = "user_actions.digest";
+
+/// Has a user's list of things to do computed.
 pub static UPDATE_ACTIONS: Action = Action {
     name: "user.update_actions",
     about: "Compute anew what a user has to do.",
@@ -54,10 +64,10 @@ pub static UPDATE_ACTIONS: Action = Action {
     from: &[],
     fields: &[Field::text("provider_action_type", 200, "Only actions of this type.").nullable()],
     events: &[],
-    run: |_, _| Box::pin(async { Err(Error::Conflict("User actions are not enabled.".into())) }),
+    run: |cx, input| Box::pin(update_actions(cx, input)),
 };
 
-/// Mails a user what he has to do. There is no such list yet.
+/// Has a user mailed what he has to do.
 pub static NOTIFY: Action = Action {
     name: "user.send_notification",
     about: "Mail a user what he has to do.",
@@ -81,5 +91,19 @@ async fn notify(cx: &mut Cx<'_>) -> Result<Done> {
     if store::brief(cx.tx, cx.found.id).await?.email.is_empty() {
         return Err(Error::invalid("The user has no email address."));
     }
-    Err(Error::Conflict("User actions are not enabled.".into()))
+    later(cx, DIGEST_JOB, json!({"user": cx.found.id})).await
+}
+
+async fn update_actions(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+    later(cx, REFRESH_JOB, json!({"user": cx.found.id, "provider_action_type": input.text("provider_action_type")}))
+        .await
+}
+
+/// Queues a job about user actions, unless they are switched off.
+async fn later(cx: &mut Cx<'_>, kind: &'static str, payload: Value) -> Result<Done> {
+    if !Settings::load(&mut *cx.tx).await?.is_on("USER_ACTIONS_ENABLED") {
+        return Err(Error::Conflict("User actions are not enabled.".into()));
+    }
+    jobs::enqueue(cx.tx, &NewJob { kind, payload, run_at: cx.now, unique_key: None }).await?;
+    Ok(Done::unchanged())
 }
