@@ -8,7 +8,7 @@ use stoa_kernel::{
     id::{self, Uuid},
     view::View,
 };
-use stoa_testing::{Lab, Person, Thing, World, thing};
+use stoa_testing::{Lab, Person, Reply, Thing, World, thing};
 use stoa_waldur::{route::Route, routes};
 
 /// From where the people of the cast call.
@@ -57,6 +57,9 @@ impl Gallery {
         gallery.offerings(lab).await;
         gallery.orders_and_resources(lab).await;
         gallery.small_things(lab).await;
+        gallery.ways_in(lab).await;
+        gallery.what_people_keep(lab).await;
+        gallery.notices(lab).await;
         gallery
     }
 
@@ -117,6 +120,88 @@ impl Gallery {
         // The people of the cast call from inside.
         let body = json!({"inet": format!("{INSIDE}/32"), "customer": self.world.acme.url});
         lab.post(staff, "/api/access-subnets/", body).await.is(201);
+    }
+
+    async fn made(&self, lab: &Lab, by: &Person, path: &str, body: serde_json::Value) -> Reply {
+        lab.post(by, path, body).await.is(201)
+    }
+
+    /// Invitations of both kinds in their states, a request, and a rule.
+    async fn ways_in(&self, lab: &Lab) {
+        let staff = &lab.staff;
+        let role = |name: &'static str| async move {
+            let roles = lab.get(&lab.staff, &format!("/api/roles/?name={name}&page_size=100")).await.is(200);
+            roles.rows().iter().find(|row| row["name"] == name).unwrap()["uuid"].clone()
+        };
+        let member = role("PROJECT.MEMBER").await;
+        let mut personal = Vec::new();
+        for who in ["one", "two"] {
+            let email = format!("{who}@example.org");
+            let body = json!({"scope": self.world.apollo.url, "role": member, "email": email});
+            personal.push(self.made(lab, self.person("owner"), "/api/user-invitations/", body).await);
+        }
+        lab.post(staff, &format!("{}cancel/", personal[1].text("url")), json!({})).await.is(200);
+        let body = json!({"scope": self.world.apollo.url, "role": member});
+        let open = self.made(lab, self.person("owner"), "/api/user-group-invitations/", body.clone()).await;
+        let asked = lab
+            .post(self.person("user without roles"), &format!("{}submit_request/", open.text("url")), json!({}))
+            .await;
+        assert_eq!(asked.status, 200, "{}", asked.body);
+        let scope = json!({"scope": self.world.acme.url, "role": role("CUSTOMER.READER").await});
+        let closed = self.made(lab, staff, "/api/user-group-invitations/", scope).await;
+        lab.post(staff, &format!("{}cancel/", closed.text("url")), json!({})).await.is(200);
+        let rule = json!({"name": "Students", "user_email_patterns": ["@uni\\.example$"], "customer": self.world.acme.url,
+                          "project_role": role("PROJECT.ADMIN").await});
+        self.made(lab, staff, "/api/autoprovisioning-rules/", rule).await;
+        for path in ["/api/project-types/", "/api/organization-group-types/"] {
+            self.made(lab, staff, path, json!({"name": "Course"})).await;
+        }
+    }
+
+    /// What belongs to one person: tokens, passkeys, hooks, subscriptions.
+    async fn what_people_keep(&self, lab: &Lab) {
+        let member = self.person("project member");
+        let expires = lab.core.now().plus_seconds(30 * 86_400).to_string();
+        lab.post(&lab.staff, "/api/override-settings/", json!({"PAT_ENABLED": true})).await.is(200);
+        let path = format!("/api/users/{}/", self.person("owner").uuid);
+        lab.patch(&lab.staff, &path, json!({"can_use_personal_access_tokens": true})).await.is(200);
+        let token = json!({"name": "laptop", "scopes": ["PROJECT.UPDATE"], "expires_at": expires});
+        self.made(lab, self.person("owner"), "/api/personal-access-tokens/", token).await;
+        // A ceremony takes an authenticator: tests/it/passkeys.rs has one.
+        let sql = "INSERT INTO passkeys (uuid, user_id, name, credential_id, credential, rp_id, created) \
+                   SELECT $1, id, 'Laptop', 'id', '{}', 'stoa.example', $2 FROM users WHERE uuid = $3";
+        let owner = id::parse(&member.uuid).unwrap_or_default();
+        let values = stoa_kernel::vals![lab.core.clock.uuid(), lab.core.now(), owner].to_vec();
+        let write = lab.core.store.write(move |tx| {
+            let values = values.clone();
+            Box::pin(async move { tx.execute(sql, &values).await })
+        });
+        write.await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let url = json!({"destination_url": "https://hooks.example.org/", "event_groups": ["ssh"]});
+        self.made(lab, member, "/api/hooks-web/", url).await;
+        let mail = json!({"email": format!("{}@example.org", member.name), "event_groups": ["ssh"]});
+        self.made(lab, member, "/api/hooks-email/", mail).await;
+        let manager = self.person("offering manager");
+        let body = json!({"observable_objects": [{"object_type": "order"}]});
+        let subscription = self.made(lab, manager, "/api/event-subscriptions/", body).await;
+        let ask = json!({"offering_uuid": self.world.offering.uuid, "object_type": "order"});
+        self.made(lab, manager, &format!("{}create_queue/", subscription.text("url")), ask).await;
+    }
+
+    /// What staff tell everybody, and what needs somebody's attention.
+    async fn notices(&self, lab: &Lab) {
+        let staff = &lab.staff;
+        let now = lab.core.now();
+        let body = json!({"description": "Maintenance", "active_from": now.to_string(),
+                          "active_to": now.plus_seconds(86_400).to_string(), "type": "warning"});
+        self.made(lab, staff, "/api/admin-announcements/", body).await;
+        self.made(lab, staff, "/api/external-links/", json!({"name": "Docs", "link": "https://docs.example.org/"}))
+            .await;
+        self.made(lab, staff, "/api/user-agreements/", json!({"content": "One.", "agreement_type": "TOS"})).await;
+        let on = json!({"USER_ACTIONS_ENABLED": true, "USER_ACTIONS_PENDING_ORDER_HOURS": 0});
+        let set = lab.post(staff, "/api/override-settings/", on).await;
+        assert_eq!(set.status, 200, "{}", set.body);
+        lab.post(staff, "/api/user-actions/update_actions/", json!({})).await.is(202);
     }
 
     /// An order of somebody who may not approve: it waits for the consumer's side.

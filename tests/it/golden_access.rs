@@ -42,6 +42,7 @@ async fn examples(lab: &Lab, gallery: &Gallery, view: &'static View) -> Vec<(Str
             "project" if uuid == gallery.ended.uuid => "ended".to_owned(),
             "project" if uuid == gallery.removed.uuid => "removed".to_owned(),
             "project" => "running".to_owned(),
+            "scope" => if found.at("project").is_some() { "project" } else { "organization" }.to_owned(),
             _ => found.state.clone().unwrap_or_default(),
         };
         if !examples.iter().any(|(known, _)| *known == state) {

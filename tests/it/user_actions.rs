@@ -110,6 +110,7 @@ both! {
         lab.advance(86_400);
         lab.run_jobs().await;
         assert_eq!(letters(&lab).await.len(), 3);
+        let owner = lab.signed_in(&owner.name).await;
         lab.post(&owner, &tell, json!({})).await.is_forbidden();
     }
 }
