@@ -866,6 +866,23 @@ both! {
         lab.patch(&lab.staff, path, json!({"api_audience": "stoa"})).await.is_invalid("api_audience");
         lab.patch(&lab.staff, path, json!({"api_audience": "stoa-api"})).await.is(200);
         assert_eq!(stoa_kernel::id::hex(&bearer::verify(&lab.core, &good).await.unwrap()), uuid);
+        // At the API it is the person, but not in person: it makes and changes no credentials, and stands in for nobody.
+        let bearing = format!("Bearer {good}");
+        let call = |method: &'static str, path: String, body: Value| {
+            let (lab, bearing) = (&lab, &bearing);
+            async move {
+                let headers = [("authorization", bearing.as_str()), ("content-type", "application/json")];
+                lab.raw(&lab.nobody(), method, &path, &headers, body.to_string().into_bytes()).await
+            }
+        };
+        assert_eq!(call("GET", "/api/users/me/".into(), Value::Null).await.is(200).text("uuid"), uuid);
+        let email = json!({"email": "x@example.org"});
+        call("POST", format!("/api/users/{uuid}/change_email/"), email).await.is(403);
+        call("POST", "/api/personal-access-tokens/".into(), json!({"name": "x", "scopes": [], "expires_at": "2030-01-01T00:00:00Z"}))
+            .await
+            .is(403);
+        let forged = [("authorization", "Bearer a.b.c")];
+        lab.raw(&lab.nobody(), "GET", "/api/users/me/", &forged, Vec::new()).await.is(401);
         for (more, header) in [
             (json!({"aud": "stoa"}), kind.clone()), (json!({"iss": "https://id.example"}), kind.clone()),
             (json!({"exp": provider.now() - 61}), kind.clone()), (json!({"nonce": "n"}), kind.clone()),

@@ -179,6 +179,8 @@ pub struct Actor {
     pub system: bool,
     /// Key of the token that was presented, and whether its stamp of last use is due to move.
     pub token: Option<(i64, bool)>,
+    /// Whether a program acts with a token that somebody else issued about the user.
+    pub issued: bool,
     /// Whether the user has to do something about his own account before he may do most other things.
     pub held_up: bool,
     /// Whether what is shown to this actor of others is noted.

@@ -120,7 +120,7 @@ impl Cx<'_> {
     /// Nothing, if the user himself acts; see [`Needs::InPerson`].
     ///
     /// # Errors
-    /// Forbidden for a narrowed credential, and for staff in somebody's place.
+    /// Forbidden for a narrowed credential, for a token of an issuer, and for staff in somebody's place.
     pub fn in_person(&self) -> Result<()> {
         decide(self.actor, &Needs::InPerson(&Needs::SignedIn), &Found::default()).required().map(|_| ())
     }

@@ -34,6 +34,8 @@ pub enum Credential {
     Secret(&'static str, String),
     /// The user with this identifier; for the program's own commands, never from the wire.
     Trusted(Uuid),
+    /// The user with this identifier, whom a token of a trusted issuer proves: a program acts for him. The surface has verified it.
+    Issued(Uuid),
     /// The program itself.
     System,
 }

@@ -119,10 +119,10 @@ impl Actor {
         self.narrow.as_ref().and_then(|narrow| narrow.bound.as_ref())
     }
 
-    /// Whether the user himself acts: neither a narrowed credential of his, nor somebody else in his place. Only then are
-    /// credentials made, changed and removed.
+    /// Whether the user himself acts: neither a narrowed credential of his, nor a token that an issuer gave a program, nor
+    /// somebody else in his place. Only then are credentials made, changed and removed.
     pub fn in_person(&self) -> bool {
-        self.narrow.is_none() && self.impersonator.is_none()
+        self.narrow.is_none() && !self.issued && self.impersonator.is_none()
     }
 
     /// The same actor with only those grants that lie within what his credential is bound to: for what has no place of its

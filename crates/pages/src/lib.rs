@@ -31,7 +31,6 @@ pub fn router(api: Router) -> Router {
         .route("/", get(account::home))
         .route("/sign-in/", get(sign_in::page).post(sign_in::password))
         .route("/sign-in/code/", post(sign_in::code))
-        .route("/sign-in/complete/", get(sign_in::complete))
         .route("/sign-out/", post(sign_in::out))
         .route("/password_reset/", get(sign_in::reset_page).post(sign_in::reset))
         .route("/password_reset/{code}/", get(sign_in::new_password_page).post(sign_in::new_password))

@@ -63,7 +63,6 @@ pub struct Asked {
     next: String,
     note: String,
     message: String,
-    code: String,
 }
 
 /// The form.
@@ -185,16 +184,6 @@ pub async fn code(State(api): State<Api>, visitor: Visitor, Form(sent): Form<Cod
         codes: true,
     };
     render(answer.status, &factor)
-}
-
-/// The end of signing in at an identity provider: the one-time code becomes a session.
-pub async fn complete(State(api): State<Api>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
-    let answer = api.post(&visitor, "/api-auth/session-exchange/", json!({"code": asked.code})).await;
-    if answer.ok() {
-        return go(&answer, &next(&asked.next));
-    }
-    let problem = answer.problem();
-    render(answer.status, &form(&api, &visitor, Pair::default(), problem, String::new()).await)
 }
 
 /// Signs out; on to the identity provider where there is a session too.

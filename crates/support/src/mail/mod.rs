@@ -47,7 +47,8 @@ pub struct Delivered(pub Vec<Listener>);
 
 /// Those of the areas below: an invitation shows whether its letter has left the house.
 pub fn delivered() -> Delivered {
-    Delivered(vec![Listener { kind: "users.invitation_created", fact: "invitation", tell: invited }])
+    let letters = ["users.invitation_created", "users.invitation_reminder"];
+    Delivered(letters.map(|kind| Listener { kind, fact: "invitation", tell: invited }).into())
 }
 
 fn invited<'a>(

@@ -81,6 +81,10 @@ impl Directory {
             Credential::None => Actor::stranger(),
             Credential::System => Actor::system(),
             Credential::Trusted(uuid) => self.user(query, "u.uuid = $1", Val::Uuid(*uuid), caller, now).await?,
+            Credential::Issued(uuid) => {
+                let actor = self.user(query, "u.is_active AND u.uuid = $1", Val::Uuid(*uuid), caller, now).await?;
+                Actor { issued: true, ..actor }
+            }
             Credential::Secret("token" | "session", secret) => self.token(query, secret, caller, now).await?,
             Credential::Secret("bearer", secret) if personal::is_ours(secret) => {
                 self.personal(query, secret, caller, now).await?

@@ -3,7 +3,7 @@
 //! sweep puts it on record.
 
 use super::{
-    Execution, State,
+    State,
     actions::event,
     letters, rules,
     store::{self, Invitation},
@@ -12,13 +12,12 @@ use crate::settings::Settings;
 use serde_json::Value;
 use std::sync::Arc;
 use stoa_kernel::{
-    Result, Store,
+    Result,
     access::Needs,
     action::{Action, Cx, Done, Listener, Run, Target},
     door::{Call, Caller, Core},
     event::Event,
     field::Mode,
-    id::Uuid,
     store::jobs::{Handler, Periodic, Runner},
 };
 
@@ -97,17 +96,6 @@ async fn mail(cx: &mut Cx<'_>, invitations: &[Invitation], settings: &Settings) 
         events.extend(letters::invite(cx, invitation, settings).await?);
     }
     done(events)
-}
-
-/// Notes what became of an invitation's letter: for whoever sends letters, after a try. `Err` says why it did not arrive.
-///
-/// # Errors
-/// Those of the store.
-pub async fn delivered(store: &Store, invitation: Uuid, result: Result<(), String>) -> Result<()> {
-    match result {
-        Ok(()) => store::executed_later(store, invitation, Execution::Ok, String::new()).await,
-        Err(error) => store::executed_later(store, invitation, Execution::Erred, error).await,
-    }
 }
 
 /// Adds what happens later to the runner.

@@ -2,7 +2,7 @@
 
 use super::{Execution, State, rules::Answerer};
 use stoa_kernel::{
-    Date, Error, Query, Result, Row, Store, Time, Tx,
+    Date, Error, Query, Result, Row, Time, Tx,
     access::Found,
     id::{self, Uuid},
     vals,
@@ -285,16 +285,6 @@ pub async fn executed(tx: &mut Tx, uuid: Uuid, state: Execution, error: &str) ->
     let error: String = error.chars().filter(|c| *c != '\0').take(2000).collect();
     let sql = "UPDATE invitations SET execution_state = $1, error_message = $2 WHERE uuid = $3";
     tx.execute(sql, &vals![state.text(), error, uuid]).await.map(|_| ())
-}
-
-/// Notes it in a transaction of its own.
-pub async fn executed_later(store: &Store, uuid: Uuid, state: Execution, error: String) -> Result<()> {
-    store
-        .write(move |tx| {
-            let error = error.clone();
-            Box::pin(async move { executed(tx, uuid, state, &error).await })
-        })
-        .await
 }
 
 /// Keeps the hash of a code.

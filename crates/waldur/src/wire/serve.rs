@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::json;
 use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
+use stoa_identity::oidc::bearer;
 use stoa_kernel::{
     Error, Result, Val,
     access::{Actor, Found, Needs, decide},
@@ -174,6 +175,11 @@ async fn at(surface: &Surface, routes: &[&'static Route], parts: &Parts, body: B
         Ok(asked) => asked,
         Err(reply) => return Ok(reply),
     };
+    if let Credential::Secret("bearer", token) = &asked.caller.credential
+        && bearer::is_foreign(token)
+    {
+        asked.caller.credential = Credential::Issued(bearer::verify(&surface.core, token).await?);
+    }
     let names = Names { fields: route.fields(), renames: route.renames };
     if verb != Some(Verb::Get) {
         match content(surface, parts, body, names).await {
