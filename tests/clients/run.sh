@@ -4,14 +4,14 @@
 #   tests/clients/run.sh PATH-TO-STOA [sqlite | postgres://…] [PART…]
 #
 # Parts, all by default: example team nodes oidc strict bad_input schemathesis. The first ones run on fresh stores (`team` in a
-# browser: chromium and chromium-driver; `nodes` on PostgreSQL only), the last three on a demo store.
+# browser: chromium and chromium-driver; `nodes` on PostgreSQL only; `oidc` with node and npm), the last three on a demo store.
 # With PostgreSQL the URL names an empty database for the example; databases NAME_demo… are made next to it (needs psql).
 # EXAMPLES, PHASES and MINUTES reach schemathesis.sh. Leaves logs in target/clients. Exit code 0: everything passed.
 set -euo pipefail
 stoa=$(realpath "${1:?path to the stoa binary}")
 database=${2:-sqlite}
 shift; [ $# -gt 0 ] && shift
-parts=("$@"); [ ${#parts[@]} -gt 0 ] || parts=(example team nodes strict bad_input schemathesis)
+parts=("$@"); [ ${#parts[@]} -gt 0 ] || parts=(example team nodes oidc strict bad_input schemathesis)
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/clients
@@ -150,6 +150,13 @@ if wanted nodes && [ "$database" != sqlite ]; then
   part nodes "$py" "$here/two_nodes.py" --first "$first" --second "$url" --token "$staff"
   stop_server
   server=$first_server stop_server
+fi
+
+if wanted oidc; then
+  start_server oidc
+  staff=$(new_user kit-staff --staff)
+  part oidc "$here/oidc.sh" "$url" "$staff"
+  stop_server
 fi
 
 if wanted strict || wanted bad_input || wanted schemathesis; then

@@ -119,7 +119,11 @@ fn headers() -> HeaderMap {
 
 /// On to another page, with the cookies that the API set.
 pub fn go(answer: &Answer, to: &str) -> Response {
-    let mut response = Redirect::to(to).into_response();
+    with_cookies(answer, Redirect::to(to).into_response())
+}
+
+/// An answer with the cookies that the API set.
+pub fn with_cookies(answer: &Answer, mut response: Response) -> Response {
     for cookie in &answer.cookies {
         response.headers_mut().append(header::SET_COOKIE, cookie.clone());
     }

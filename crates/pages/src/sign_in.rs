@@ -2,7 +2,7 @@
 
 use crate::{
     api::{Api, Visitor, text},
-    shell::{Message, Shell, go, next, page as render, plain},
+    shell::{Message, Shell, go, next, page as render, plain, with_cookies},
 };
 use askama::Template;
 use axum::{
@@ -186,13 +186,23 @@ pub async fn code(State(api): State<Api>, visitor: Visitor, Form(sent): Form<Cod
     render(answer.status, &factor)
 }
 
-/// Signs out; on to the identity provider where there is a session too.
+/// Signs out. Where the identity provider has a session too, a link leads there: the browser would not let a form do it.
 pub async fn out(State(api): State<Api>, visitor: Visitor) -> Response {
     let answer = api.post(&visitor, "/api-auth/logout/", json!({})).await;
     let there = answer.text("/logout_url");
-    let to =
-        if there.starts_with("https://") || there.starts_with("http://") { there } else { "/sign-in/?note=out".into() };
-    go(&answer, &to)
+    if !there.starts_with("https://") && !there.starts_with("http://") {
+        return go(&answer, "/sign-in/?note=out");
+    }
+    let message = Message {
+        shell: Shell::of(&api, &visitor).await,
+        title: "You are signed out".into(),
+        text:
+            "Where you signed in you may still be: whoever uses this browser next could come back without a password."
+                .into(),
+        link: there,
+        label: "Sign out there too".into(),
+    };
+    with_cookies(&answer, render(StatusCode::OK, &message))
 }
 
 async fn reset_form(api: &Api, visitor: &Visitor, code: &str, problem: String) -> Reset {

@@ -23,6 +23,8 @@ const provider = new Provider(issuer, {
   claims: { openid: ['sub', 'sid'], profile: ['given_name', 'family_name'], email: ['email', 'email_verified'] },
   findAccount: (ctx, id) => people[id] && { accountId: id, claims: () => people[id] },
   features: { backchannelLogout: { enabled: true } },
+  // It refuses to call addresses of its own machine, where the server under test is.
+  fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
   cookies: { keys: [crypto.randomUUID()] },
 });
 provider.on('server_error', (ctx, error) => console.error(error));
