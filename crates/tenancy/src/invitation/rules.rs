@@ -22,7 +22,7 @@ pub fn masked(email: &str) -> String {
 
 /// Days for which an invitation can be accepted, in seconds.
 pub fn lifetime(settings: &Settings) -> i64 {
-    settings.int("INVITATION_LIFETIME").unwrap_or(7).clamp(1, 3650) * DAY
+    settings.int("INVITATION_LIFETIME").unwrap_or(7).clamp(0, 3650) * DAY
 }
 
 /// For how long staff decide with the link in their mail, in seconds; as long as an invitation lasts where nothing is set.

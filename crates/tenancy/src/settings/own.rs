@@ -181,7 +181,7 @@ pub const OWN: &[Setting] = &[
         default: r#"7"#,
         public: false,
         section: "Invitation settings",
-        about: "Days for which an invitation can be accepted.",
+        about: "Days for which an invitation can be accepted; 0: not at all.",
     },
     Setting {
         key: "INVITATION_MAX_AGE",
