@@ -34,7 +34,12 @@ from waldur_api_client.types import File, Unset
 TAGS = """users customers projects project_types organization_groups roles user_permissions keys access_subnets service_settings
 customer_quotas project_quotas metadata version configuration auth_tokens events events_stats marketplace_categories
 marketplace_service_providers marketplace_provider_offerings marketplace_public_offerings marketplace_plans marketplace_orders
-marketplace_resources marketplace_provider_resources""".split()
+marketplace_resources marketplace_provider_resources user_invitations user_group_invitations user_permission_requests
+identity_providers autoprovisioning_rules api_auth hooks hooks_web hooks_email event_subscriptions event_subscription_queues
+event_consumers user_actions user_action_executions user_action_providers user_agreements data_access_logs
+customer_permissions_reviews project_permissions_reviews email_logs override_settings feature_values identity_bridge external_links
+admin_announcements notification_messages notification_messages_templates personal_access_tokens passkeys
+staff_passkeys""".split()
 
 # These must be offered; the demo store must hold at least one thing of each that ends in _retrieve.
 MUST = """users_list users_retrieve users_me_retrieve customers_list customers_retrieve customers_countries_list customers_list_users_list
@@ -46,7 +51,16 @@ events_stats_list marketplace_categories_list marketplace_categories_retrieve ma
 marketplace_service_providers_retrieve marketplace_provider_offerings_list marketplace_provider_offerings_retrieve
 marketplace_public_offerings_list marketplace_public_offerings_retrieve marketplace_plans_list marketplace_plans_retrieve
 marketplace_orders_list marketplace_orders_retrieve marketplace_resources_list marketplace_resources_retrieve
-marketplace_provider_resources_list marketplace_provider_resources_retrieve""".split()
+marketplace_provider_resources_list marketplace_provider_resources_retrieve user_invitations_list user_invitations_retrieve
+user_group_invitations_list user_group_invitations_retrieve user_permission_requests_list user_permission_requests_retrieve
+identity_providers_list autoprovisioning_rules_list autoprovisioning_rules_retrieve hooks_list hooks_web_list hooks_web_retrieve
+hooks_email_list hooks_email_retrieve event_subscriptions_list event_subscriptions_retrieve event_subscription_queues_list
+event_consumers_list user_actions_list user_action_executions_list user_action_providers_list
+user_agreements_list user_agreements_retrieve data_access_logs_list
+customer_permissions_reviews_list project_permissions_reviews_list email_logs_list override_settings_retrieve
+external_links_list external_links_retrieve admin_announcements_list admin_announcements_retrieve notification_messages_list
+notification_messages_retrieve notification_messages_templates_list notification_messages_templates_retrieve
+personal_access_tokens_list personal_access_tokens_retrieve passkeys_list staff_passkeys_list""".split()
 
 # Where the declared type is known to be wrong about the real thing. Key: "Model.key"; the reason is printed with --unsent.
 DECLARED_WRONGLY = {
@@ -57,12 +71,22 @@ DECLARED_WRONGLY = {
     "BasePublicPlan.minimal_price": "declared as text; the official description has a number",
     "BaseProviderPlan.minimal_price": "declared as text; the official description has a number",
     "ProviderPlanDetails.minimal_price": "declared as text; the official description has a number",
+    "ConstanceSettings.docker_client": "declared as text; the setting is an object",
+    "ConstanceSettings.docker_images": "declared as text; the setting is an object",
+    "ConstanceSettings.docker_run_options": "declared as text; the setting is an object",
+    "ConstanceSettings.user_actions_default_expiration_reminders": "declared as texts; the setting is of numbers of days",
+    "Rule.category_url": "a rule without a plan has none",
     "PlanUsageResponse.limit": "a plan without a limit has none",
     "PlanUsageResponse.remaining": "a plan without a limit has none",
 }
 
-# What a setting switches off, and how the original says so.
-SWITCHED_OFF = {"customers_project_digest_config_retrieve": (400,)}
+# What a setting switches off or a thing does not have, and how the original says so.
+SWITCHED_OFF = {
+    "customers_project_digest_config_retrieve": (400,),
+    "api_auth_saml2_logout_complete_retrieve": (401,),
+    "api_auth_saml2_logout_retrieve": (401,),
+    "user_group_invitations_projects_list": (404,),  # an invitation to a project
+}
 
 SAMPLES = 5  # how many things of each list are retrieved one by one
 
@@ -360,6 +384,45 @@ def make_subnet(url: str, token: str) -> None:
     httpx.post(f"{url}/api/access-subnets/", json=subnet, headers=headers).raise_for_status()
 
 
+def make_ways_in(url: str, token: str) -> None:
+    """What people come in by, what they keep, and what staff tell them: one of each, of the staff user or of an organization."""
+    http = httpx.Client(base_url=url, headers={"Authorization": f"Token {token}"}, timeout=60)
+
+    def made(path: str, body: dict) -> dict:
+        answer = http.post(path, json=body)
+        assert answer.is_success, f"POST {path}: {answer.status_code} {answer.text[:300]}"
+        return answer.json() if answer.content else {}
+
+    def role(name: str) -> str:
+        return next(one["uuid"] for one in http.get("/api/roles/", params={"name": name, "page_size": 100}).json() if one["name"] == name)
+
+    settings = {"PAT_ENABLED": True, "USER_ACTIONS_ENABLED": True, "USER_ACTIONS_PENDING_ORDER_HOURS": 0, "USER_DATA_ACCESS_LOGGING_ENABLED": True}
+    made("/api/override-settings/", settings)
+    me = http.get("/api/users/me/").json()
+    http.patch(f"/api/users/{me['uuid']}/", json={"can_use_personal_access_tokens": True, "agree_with_policy": True}).raise_for_status()
+    organization = made("/api/customers/", {"name": "Ways in"})
+    project = made("/api/projects/", {"name": "Ways in", "customer": organization["url"]})
+    for scope, name in ((project, "PROJECT.MEMBER"), (organization, "CUSTOMER.OWNER")):
+        made("/api/user-invitations/", {"scope": scope["url"], "role": role(name), "email": "in@example.org"})
+        link = made("/api/user-group-invitations/", {"scope": scope["url"], "role": role(name)})
+        made(f"/api/user-group-invitations/{link['uuid']}/submit_request/", {})
+    rule = {"name": "Students", "user_email_patterns": ["@uni\\.example$"], "customer": organization["url"], "project_role": role("PROJECT.ADMIN")}
+    made("/api/autoprovisioning-rules/", rule)
+    made("/api/hooks-web/", {"destination_url": "https://hooks.example.org/", "event_groups": ["users"]})
+    made("/api/hooks-email/", {"email": "kit-staff@example.org", "event_groups": ["users"]})
+    subscription = made("/api/event-subscriptions/", {"observable_objects": [{"object_type": "order"}]})
+    offering = http.get("/api/marketplace-provider-offerings/", params={"page_size": 1}).json()[0]
+    made(f"/api/event-subscriptions/{subscription['uuid']}/create_queue/", {"offering_uuid": offering["uuid"], "object_type": "order"})
+    made("/api/event-consumers/register/", {"object_types": ["order"], "scopes": [{"type": "offering", "uuid": offering["uuid"]}]})
+    now = datetime.datetime.now(datetime.timezone.utc)
+    later = [(now + datetime.timedelta(days=days)).isoformat() for days in (-1, 1)]
+    made("/api/admin-announcements/", {"description": "Maintenance", "active_from": later[0], "active_to": later[1], "type": "warning"})
+    made("/api/external-links/", {"name": "Docs", "link": "https://docs.example.org/"})
+    made("/api/user-agreements/", {"content": "One.", "agreement_type": "TOS"})
+    made("/api/personal-access-tokens/", {"name": "laptop", "scopes": ["PROJECT.UPDATE"], "expires_at": later[1]})
+    made("/api/user-actions/update_actions/", {})
+
+
 def main() -> int:
     args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     args.add_argument("--url", required=True)
@@ -375,6 +438,7 @@ def main() -> int:
 
     timeout = httpx.Timeout(60.0)
     make_subnet(url, args.token)
+    make_ways_in(url, args.token)
     read_all(found, offered, AuthenticatedClient(base_url=url, token=args.token, timeout=timeout), report, "staff", True)
     if args.user_token and args.make_owner:
         make_owner(url, args.token, args.user_token)

@@ -28,7 +28,7 @@ const COLUMNS: &[Column] = &[
     // Clients take no null here.
     Column::new("last_used_at", Time, "COALESCE(t.last_used_at, t.created)",
         "When it was last used, to ten minutes; when it was made, if never."),
-    Column::new("last_used_ip", Text, "t.last_used_ip", "Address from which it was last used.").nullable(),
+    Column::new("last_used_ip", Text, "COALESCE(t.last_used_ip, '')", "Address from which it was last used; empty if never."),
     Column::new("use_count", Int, "t.use_count", "How often it was used, as of the last note."),
     Column::new("created", Time, "t.created", "When it was made."),
     Column::new("user_uuid", Uuid, "u.uuid", "Identifier of its user."),
