@@ -31,7 +31,7 @@ import httpx
 import oidc_provider_mock
 from aiosmtpd.controller import Controller
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
 from selenium.webdriver.support import expected_conditions as until
@@ -176,7 +176,7 @@ class Browser:
     def reads(self, words: str) -> None:
         try:
             # While one page follows another, its parts go away.
-            patient = WebDriverWait(self.driver, 20, ignored_exceptions=(StaleElementReferenceException,))
+            patient = WebDriverWait(self.driver, 20, ignored_exceptions=(WebDriverException,))
             patient.until(lambda _: words in self.text())
         except Exception:
             raise Failed(f"the page {self.driver.current_url} doesn't say {words!r}, but: {self.text()!r}") from None

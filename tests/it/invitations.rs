@@ -229,7 +229,8 @@ both! {
         lab.advance(DAY + 3600);
         lab.run_jobs().await;
         lab.run_jobs().await;
-        let sent = letters(&lab, "users.invitation_created").await;
+        let reminders = letters(&lab, "users.invitation_reminder").await;
+        let sent = [letters(&lab, "users.invitation_created").await, reminders].concat();
         assert_eq!(sent.len(), 2);
         // Both links work until one is used.
         for (_, context) in &sent {

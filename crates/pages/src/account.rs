@@ -127,7 +127,7 @@ async fn show(api: &Api, visitor: &Visitor, extra: Extra) -> Response {
     let sessions = api.get(visitor, "/api/sessions/?page_size=100").await;
     let sessions = sessions.rows().iter().map(|row| Session {
         uuid: text(row, "/uuid"),
-        agent: text(row, "/user_agent").chars().take(60).collect(),
+        agent: program(&text(row, "/user_agent")),
         address: text(row, "/address"),
         used: day(row, "/used"),
         current: row["is_current"] == true,
@@ -208,4 +208,44 @@ pub async fn confirm(State(api): State<Api>, visitor: Visitor, Form(sent): Form<
 pub async fn remove(State(api): State<Api>, visitor: Visitor, Form(sent): Form<Code>) -> Response {
     let answer = api.post(&visitor, "/api/second-factors/totp/remove/", json!({"code": sent.code.trim()})).await;
     done(&api, &visitor, answer, "/account/?note=codes-off#codes").await
+}
+
+/// What people call a program by what it calls itself: browser and system where they are known, else its first words. A browser
+/// names its ancestors, too, so the youngest is looked for first.
+fn program(agent: &str) -> String {
+    const BROWSERS: &[(&str, &str)] =
+        &[("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
+    const SYSTEMS: &[(&str, &str)] = &[
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    let known =
+        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
+    match (known(BROWSERS), known(SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.into(),
+        _ => agent.chars().take(60).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::program;
+
+    #[test]
+    fn programs_have_names_that_people_know() {
+        let chrome =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36";
+        assert_eq!(program(chrome), "Chrome on Linux");
+        assert_eq!(
+            program(&format!("{chrome} Edg/148.0").replace("X11; Linux x86_64", "Windows NT 10.0")),
+            "Edge on Windows"
+        );
+        assert_eq!(program("python-httpx/0.28.1"), "python-httpx/0.28.1");
+        assert_eq!(program(""), "");
+    }
 }

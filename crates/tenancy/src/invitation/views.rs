@@ -95,6 +95,8 @@ const DETAILS: &[Column] = &[
     Column::new("execution_state", Choice("ExecutionStateEnum", Execution::TEXTS), "i.execution_state",
         "How far its letter has come."),
     Column::new("state", Choice("InvitationStateEnum", State::TEXTS), "i.state", "Where it stands."),
+    Column::new("expires", Time, "i.expires", "When it ends."),
+    Column::new("extra_invitation_text", Text, "i.extra_invitation_text", "What the inviter adds."),
 ];
 
 #[rustfmt::skip]

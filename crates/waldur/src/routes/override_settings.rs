@@ -41,7 +41,11 @@ const fn columns() -> [Column; COUNT] {
             Kind::File => Kind::Text,
             kind => kind,
         };
-        columns[at] = Column::new(SETTINGS[at].key, kind, "", SETTINGS[at].about);
+        let column = Column::new(SETTINGS[at].key, kind, "", SETTINGS[at].about);
+        // What is not set is null: a picture, and a number that has no default.
+        let unset =
+            matches!(SETTINGS[at].kind, SettingKind::Image) || matches!(SETTINGS[at].default.as_bytes(), b"null");
+        columns[at] = if unset { column.nullable() } else { column };
         at += 1;
     }
     columns
