@@ -19,6 +19,7 @@ use stoa_market::order::actions::review::{
 };
 use stoa_support::user_action::{
     actions::{EXECUTED, REFRESH, SILENCE, SILENCE_ALL, UNSILENCE},
+    rules::URGENCIES,
     store,
     views::{ALL_USER_ACTIONS, USER_ACTION_EXECUTIONS, USER_ACTION_PROVIDERS, USER_ACTIONS},
 };
@@ -71,8 +72,24 @@ pub static ROUTES: &[Route] = &[
 ];
 
 static LIST: Own = Own::new(|surface, asked| Box::pin(list(surface, asked)), Needs::SignedIn)
+    .query(ASKED)
     .answer(200, Shape::Rows(&USER_ACTIONS))
     .counts();
+
+/// The filters and orders of the view, as this operation has a function of its own.
+#[rustfmt::skip]
+const ASKED: &[Field] = &[
+    Field::text("action_type", 100, "What kind of thing it is."),
+    Field::new("created_after", Kind::Time, "Noticed at this instant or later."),
+    Field::new("created_before", Kind::Time, "Noticed before this instant."),
+    Field::new("due_within_days", Kind::Int, "Due within so many days."),
+    Field::new("include_silenced", Kind::Bool, "Whether what is silenced is listed too."),
+    Field::new("is_silenced", Kind::Bool, "Whether it is silenced for good."),
+    Field::text("o", 200, "Order: `created`, `urgency`, `due_date`, `action_type`; with a hyphen before it, the other way round."),
+    Field::new("overdue", Kind::Bool, "Whether its day is over."),
+    Field::new("urgency", Kind::Choice("UrgencyEnum", URGENCIES), "How urgent it is."),
+    Field::new("user_uuid", Kind::Uuid, "Whose attention it needs; for staff."),
+];
 
 static SUMMARY: Own = Own::new(|surface, asked| Box::pin(summary(surface, asked)), Needs::SignedIn).object(
     200,
@@ -102,6 +119,9 @@ static EXECUTE: Own = Own::new(|surface, asked| Box::pin(execute(surface, asked)
         &[
             Column::new("action", Kind::Text, "", "What was done."),
             Column::new("message", Kind::Text, "", "In a sentence."),
+            Column::new("redirect_url", Kind::Text, "", "Where it goes on, for what is done elsewhere.")
+                .nullable()
+                .absent(),
             Column::new("metadata", Kind::Object, "", "What it was about."),
         ],
     );
