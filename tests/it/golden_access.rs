@@ -49,6 +49,10 @@ async fn examples(lab: &Lab, gallery: &Gallery, view: &'static View) -> Vec<(Str
             examples.push((state, lookup));
         }
     }
+    // Organizations and projects have the same keys, so either may come first.
+    if view.thing == "scope" {
+        examples.sort_by(|(one, _), (other, _)| one.cmp(other));
+    }
     examples
 }
 
