@@ -25,6 +25,7 @@ mod main_job;
 mod oidc;
 mod orders;
 mod organizations;
+mod pages;
 mod passkeys;
 mod people;
 mod permission_requests;

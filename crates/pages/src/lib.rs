@@ -10,6 +10,7 @@ mod api;
 mod assets;
 mod confirm;
 mod invitation;
+mod missing;
 mod shell;
 mod sign_in;
 
@@ -17,7 +18,7 @@ use api::Api;
 use axum::{
     Router,
     response::Redirect,
-    routing::{get, post},
+    routing::{MethodRouter, any, get, post},
 };
 
 /// The pages, over the router of the API.
@@ -45,4 +46,9 @@ pub fn router(api: Router) -> Router {
         .route(&assets::style().address, get(|| async { assets::style().answer() }))
         .route(&assets::script().address, get(|| async { assets::script().answer() }))
         .with_state(Api::new(api))
+}
+
+/// The answer for an address that is not there, over the router of the API: a page for people, JSON for programs.
+pub fn not_found(api: Router) -> MethodRouter {
+    any(missing::answer).with_state(Api::new(api))
 }

@@ -81,14 +81,9 @@ pub fn app(core: Arc<Core>, config: &Config) -> Router {
         .route("/metrics", get(metrics::show).with_state(metrics.clone()));
     let api = stoa_waldur::wire::router(Arc::new(surface));
     own.merge(stoa_pages::router(api.clone()))
+        .fallback_service(stoa_pages::not_found(api.clone()))
         .merge(api)
-        .fallback(nothing_here)
         .layer(axum::middleware::from_fn_with_state(metrics, metrics::measure))
-}
-
-/// Any other address: an answer as the API gives it.
-async fn nothing_here() -> (StatusCode, axum::Json<serde_json::Value>) {
-    (StatusCode::NOT_FOUND, axum::Json(serde_json::json!({"detail": "Not found."})))
 }
 
 async fn ready(State(core): State<Arc<Core>>) -> (StatusCode, &'static str) {

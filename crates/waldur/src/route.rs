@@ -79,8 +79,8 @@ pub struct Route {
     pub request: &'static str,
     /// Another view of the same thing in which the target is looked up.
     pub via: Option<&'static View>,
-    /// The path parameter that finds the target; empty for the first.
-    pub by: &'static str,
+    /// Whether the path finds no target: what it names (a code or an identifier, say) is a field of the action.
+    pub blind: bool,
     /// Names in a body that differ from the action's: (on the wire, in the action).
     pub renames: &'static [(&'static str, &'static str)],
     /// Whether credentials are not even read: signing in must work for somebody whose old token is no longer valid.
@@ -274,7 +274,7 @@ impl Route {
             shape,
             request: "",
             via: None,
-            by: "",
+            blind: false,
             renames: &[],
             anonymous: false,
         }
@@ -427,9 +427,9 @@ impl Route {
     pub const fn via(self, view: &'static View) -> Route {
         Route { via: Some(view), ..self }
     }
-    /// The path parameter that finds the target, if it is not the first.
-    pub const fn by(self, parameter: &'static str) -> Route {
-        Route { by: parameter, ..self }
+    /// The path finds no target: what it names is a field of the action, which looks for it itself.
+    pub const fn blind(self) -> Route {
+        Route { blind: true, ..self }
     }
     /// Names in the body that differ from the action's: (on the wire, in the action).
     pub const fn renames(self, renames: &'static [(&'static str, &'static str)]) -> Route {
@@ -446,9 +446,9 @@ impl Route {
         self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
     }
 
-    /// The path parameter that finds the target.
+    /// The path parameter that finds the target: the first.
     pub fn key(&self) -> Option<&'static str> {
-        if self.by.is_empty() { self.parameters().next() } else { Some(self.by) }
+        self.parameters().next().filter(|_| !self.blind)
     }
 
     /// The name on the wire of a field of its action.

@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(filter("(uid={username})", "*)(uid=*"), "(uid=\\2a\\29\\28uid=\\2a)");
         assert_eq!(again("(uid={username})", "entryUUID", "a*"), "(&(uid=*)(entryUUID=a\\2a))");
         assert_eq!(again("(uid={username})", "objectGUID", "hex:ff01"), "(&(uid=*)(objectGUID=\\ff\\01))");
-        assert_eq!(dn("uid={username},ou=people", "a,ou=admins"), "uid=a\\,ou=admins,ou=people");
+        assert_eq!(dn("uid={username},ou=people", "a,ou=admins"), "uid=a\\2cou\\3dadmins,ou=people");
     }
 
     fn attributes() -> Attributes {

@@ -62,13 +62,13 @@ fn common(claims: &Value, issuer: &str, now: Time) -> Result<(), &'static str> {
     if claims["iss"].as_str() != Some(issuer) {
         return Err("another issuer");
     }
-    if number(claims, "exp").is_none_or(|exp| exp + LEEWAY_SECONDS <= now) {
+    if number(claims, "exp").is_none_or(|exp| exp.saturating_add(LEEWAY_SECONDS) <= now) {
         return Err("expired");
     }
-    if number(claims, "iat").is_none_or(|iat| iat - LEEWAY_SECONDS > now) {
+    if number(claims, "iat").is_none_or(|iat| iat.saturating_sub(LEEWAY_SECONDS) > now) {
         return Err("issued in the future");
     }
-    if number(claims, "nbf").is_some_and(|nbf| nbf - LEEWAY_SECONDS > now) {
+    if number(claims, "nbf").is_some_and(|nbf| nbf.saturating_sub(LEEWAY_SECONDS) > now) {
         return Err("not valid yet");
     }
     Ok(())
@@ -143,7 +143,8 @@ pub fn signed_out(
     if sid.is_none() && subject.is_none() {
         return Err("about nobody");
     }
-    let until = Time::from_micros((issued + LEEWAY_SECONDS).saturating_mul(Time::SECOND)).ok_or("no time")?;
+    let until =
+        Time::from_micros(issued.saturating_add(LEEWAY_SECONDS).saturating_mul(Time::SECOND)).ok_or("no time")?;
     Ok((subject, sid, until))
 }
 
@@ -288,6 +289,7 @@ mod tests {
         let check = |token: &Value| identity(token, "https://id", "us", Some("n"), NOW);
         assert_eq!(check(&token()), Ok(()));
         assert_eq!(check(&with("aud", json!(["us"]))), Ok(()));
+        assert_eq!(check(&with("exp", json!(i64::MAX))), Ok(()));
         let mut two = with("aud", json!(["us", "them"]));
         assert!(check(&two).is_err());
         two["azp"] = json!("us");
@@ -300,9 +302,11 @@ mod tests {
             ("aud", json!(null)),
             ("azp", json!("them")),
             ("exp", json!(1_799_999_000)),
+            ("exp", json!(i64::MIN)),
             ("exp", json!(null)),
             ("exp", json!("1800000300")),
             ("iat", json!(1_800_000_100)),
+            ("iat", json!(i64::MAX)),
             ("iat", json!(null)),
             ("nbf", json!(1_800_000_100)),
             ("nonce", json!("m")),

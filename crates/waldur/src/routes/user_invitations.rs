@@ -24,8 +24,6 @@ pub static LINKS: &[(&str, &str)] = &[("invitation", "/api/user-invitations/")];
 const TAG: &str = "user-invitations";
 const ALL: &str = "/api/user-invitations/";
 const ONE: &str = "/api/user-invitations/{uuid}/";
-/// No parameter of the path finds a target: what is there (a code or an identifier) is a field of the action.
-const NONE: &str = "-";
 
 /// Its operations.
 #[rustfmt::skip]
@@ -44,11 +42,11 @@ pub static ROUTES: &[Route] = &[
     Route::patch(ONE, "user_invitations_partial_update", TAG, "InvitationUpdate", &UPDATE, &INVITATIONS),
     Route::destroy(ONE, "user_invitations_destroy", TAG, &DELETE),
     Route::act("/api/user-invitations/{uuid}/accept/", "user_invitations_accept", TAG, &ACCEPT,
-        Answer::Json(200, DETAIL)).by(NONE),
+        Answer::Json(200, DETAIL)).blind(),
     Route::act("/api/user-invitations/{uuid}/cancel/", "user_invitations_cancel", TAG, &CANCEL,
         Answer::Detail(200, "Invitation has been successfully canceled.")),
     Route::act("/api/user-invitations/{uuid}/check/", "user_invitations_check", TAG, &CHECK,
-        Answer::Json(200, CHECKED)).shape("InvitationCheck").by(NONE),
+        Answer::Json(200, CHECKED)).shape("InvitationCheck").blind(),
     Route::act("/api/user-invitations/{uuid}/delete/", "user_invitations_delete", TAG, &REMOVE, Answer::Empty(200)),
     Route::own(Verb::Get, "/api/user-invitations/{uuid}/details/", "user_invitations_details_retrieve", TAG,
         "VisibleInvitationDetails", &DETAILS).about("What is said of an invitation before it is accepted."),
