@@ -44,6 +44,7 @@ pub struct Receiver {
     pub address: SocketAddr,
     arrived: Arc<Mutex<Vec<Arrived>>>,
     answer: Arc<Mutex<Answer>>,
+    said: Arc<Mutex<String>>,
 }
 
 impl Receiver {
@@ -53,18 +54,24 @@ impl Receiver {
         let address = listener.local_addr().unwrap();
         let arrived = Arc::new(Mutex::new(Vec::new()));
         let answer: Arc<Mutex<Answer>> = Arc::new(Mutex::new(Box::new(|_| (200, String::new()))));
-        let (to, how) = (arrived.clone(), answer.clone());
+        let said = Arc::new(Mutex::new(String::new()));
+        let (to, how, what) = (arrived.clone(), answer.clone(), said.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(receive(stream, to.clone(), how.clone()));
+                tokio::spawn(receive(stream, to.clone(), how.clone(), what.lock().unwrap().clone()));
             }
         });
-        Receiver { address, arrived, answer }
+        Receiver { address, arrived, answer, said }
     }
 
     /// From now on it answers so.
     pub fn answers(&self, status: u16) {
         self.answers_by(move |_| (status, String::new()));
+    }
+
+    /// From now on this is the body of its answers.
+    pub fn says(&self, body: &str) {
+        *self.said.lock().unwrap() = body.to_owned();
     }
 
     /// From now on it answers as a function says.
@@ -88,7 +95,12 @@ impl Receiver {
     }
 }
 
-async fn receive(mut stream: TcpStream, arrived: Arc<Mutex<Vec<Arrived>>>, answer: Arc<Mutex<Answer>>) -> Option<()> {
+async fn receive(
+    mut stream: TcpStream,
+    arrived: Arc<Mutex<Vec<Arrived>>>,
+    answer: Arc<Mutex<Answer>>,
+    said: String,
+) -> Option<()> {
     let mut bytes = Vec::new();
     let head = loop {
         if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -117,7 +129,9 @@ async fn receive(mut stream: TcpStream, arrived: Arc<Mutex<Vec<Arrived>>>, answe
         tokio::time::sleep(std::time::Duration::from_secs(60)).await;
         return None;
     }
-    let text = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n{more}\r\n");
+    let said = if status == 204 { String::new() } else { said };
+    let text =
+        format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n{more}\r\n{said}", said.len());
     stream.write_all(text.as_bytes()).await.ok()
 }
 
@@ -131,7 +145,7 @@ pub fn calling(mut lab: Lab, outbound: Outbound) -> Lab {
 }
 
 /// The same Lab, which may call this machine.
-fn at_home(lab: Lab) -> Lab {
+pub fn at_home(lab: Lab) -> Lab {
     calling(lab, Outbound::new(Policy { networks: vec!["127.0.0.1/32".parse().unwrap()], plain_http: true }))
 }
 

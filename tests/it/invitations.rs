@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use crate::hooks::{Receiver, at_home};
 use serde_json::{Value, json};
 use stoa_testing::{Lab, Person, Reply, Thing, World, both, thing};
 
@@ -364,11 +365,67 @@ both! {
         accept(&lab, &person, &made.uuid).await.is(200);
     }
 
-    async fn what_no_system_takes_is_shown_as_failed(lab: Lab) {
+    async fn another_system_sends_the_letters_of_projects_where_staff_want_it_so(lab: Lab) {
+        let receiver = Receiver::listen("127.0.0.1:0").await;
+        let lab = at_home(lab);
         let world = World::build(&lab).await;
+        let owner = world.person("owner");
+        let at = |path: &str| format!("http://{}/{path}", receiver.address);
+        set(&lab, json!({"INVITATION_USE_WEBHOOKS": true, "INVITATION_WEBHOOK_URL": at("invitations"),
+            "INVITATION_WEBHOOK_TOKEN_URL": at("token"), "INVITATION_WEBHOOK_TOKEN_CLIENT_ID": "us & them",
+            "INVITATION_WEBHOOK_TOKEN_SECRET": "open=sesame"})).await;
+        let ann = lab.user("ann").await;
+        receiver.says(r#"{"access_token": "t0ken"}"#);
+        let made = thing(invite(&lab, owner, &world.apollo, "PROJECT.ADMIN", &mail_of(&ann)).await.is(201));
+        lab.run_jobs().await;
+        assert_eq!(lab.get(owner, &made.url).await.is(200).text("execution_state"), "OK");
+        assert!(letters(&lab, "users.invitation_created").await.is_empty(), "a letter too");
+        let (asked, told) = { let all = receiver.all(); (all[0].clone(), all[1].clone()) };
+        assert_eq!(asked.body, "grant_type=client_credentials&client_id=us+%26+them&client_secret=open%3Dsesame");
+        assert_eq!(told.headers["authorization"], "Bearer t0ken");
+        let told = told.json();
+        for (name, value) in [("email", &mail_of(&ann)[..]), ("role_name", "PROJECT.ADMIN"), ("scope_type", "project"), ("scope_name", "Apollo"),
+            ("scope_uuid", &world.apollo.uuid), ("created_by_username", &owner.name), ("invitation_uuid", &made.uuid)] {
+            assert_eq!(told[name], value, "{name}");
+        }
+        // What the invited person opens is the link that was handed over, and nobody else saw its code.
+        accept(&lab, &ann, &code_of(&told["redirect_url"])).await.is(200);
+        // Invitations to organizations go by mail as ever.
+        invite(&lab, owner, &world.acme, "CUSTOMER.OWNER", "bob@mail.example").await.is(201);
+        assert_eq!(letters(&lab, "users.invitation_created").await.len(), 1);
+        // A secret setting is shown to nobody.
+        assert!(!lab.get(&lab.staff, "/api/override-settings/").await.is(200).body.to_string().contains("sesame"));
+    }
+
+    async fn what_the_other_system_refuses_is_shown_as_failed_and_what_it_misses_comes_again(lab: Lab) {
+        let receiver = Receiver::listen("127.0.0.1:0").await;
+        let lab = at_home(lab);
+        let world = World::build(&lab).await;
+        let owner = world.person("owner");
         set(&lab, json!({"INVITATION_USE_WEBHOOKS": true})).await;
-        let other = invite(&lab, &lab.staff, &world.zeus, "PROJECT.ADMIN", "x@mail.example").await.is(201);
-        assert_eq!(other.text("execution_state"), "Erred");
+        let state = async |made: &Thing| {
+            let shown = lab.get(owner, &made.url).await.is(200);
+            (shown.text("execution_state"), shown.text("error_message"))
+        };
+        let nowhere = thing(invite(&lab, owner, &world.apollo, "PROJECT.ADMIN", "x@mail.example").await.is(201));
+        lab.run_jobs().await;
+        assert_eq!(state(&nowhere).await, ("Erred".into(), "INVITATION_WEBHOOK_URL is not set.".into()));
+
+        set(&lab, json!({"INVITATION_WEBHOOK_URL": format!("http://{}/", receiver.address)})).await;
+        receiver.answers(403);
+        let refused = thing(invite(&lab, owner, &world.apollo, "PROJECT.ADMIN", "y@mail.example").await.is(201));
+        lab.run_jobs().await;
+        assert_eq!(state(&refused).await, ("Erred".into(), "The receiver answered 403.".into()));
+
+        receiver.answers(503);
+        let missed = thing(invite(&lab, owner, &world.apollo, "PROJECT.ADMIN", "z@mail.example").await.is(201));
+        lab.run_jobs().await;
+        assert_eq!(state(&missed).await, ("Scheduled".into(), "The receiver answered 503.".into()));
+        receiver.answers(204);
+        lab.advance(60);
+        lab.run_jobs().await;
+        assert_eq!(state(&missed).await, ("OK".into(), String::new()));
+        assert_eq!(receiver.all().len(), 3, "a refusal is final");
     }
 
     async fn lists_are_filtered(lab: Lab) {

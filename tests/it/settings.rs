@@ -2,7 +2,7 @@
 //! changed what (mission T1; reference/configuration.md, section 8).
 
 use serde_json::{Value, json};
-use stoa_testing::both;
+use stoa_testing::{World, both};
 
 const SETTINGS: &str = "/api/override-settings/";
 const FLAGS: &str = "/api/feature-values/";
@@ -104,5 +104,41 @@ both! {
         let before = lab.get(&lab.staff, "/api/installation/").await.is(200);
         assert_eq!(before.body["type"], "academic");
         assert_eq!(roles.rows()[0]["description"], "PI");
+    }
+
+    /// Labels come in the language that the request asks for, wherever the name of a role is shown, and what was shown can be sent
+    /// back (reference/configuration.md, section 6).
+    async fn a_role_is_called_what_readers_of_a_language_call_it(lab: Lab) {
+        let world = World::build(&lab).await;
+        let owner = world.person("owner");
+        let role = &lab.get(&lab.staff, "/api/roles/?name=CUSTOMER.OWNER").await.is(200).rows()[0].clone();
+        let (uuid, default) = (role["uuid"].as_str().unwrap(), role["description"].as_str().unwrap());
+        let path = format!("/api/roles/{uuid}/");
+        let texts = json!({"description": default, "description_de": "Projektleitung der Einrichtung", "description_nb": "Eier"});
+        lab.put(&lab.staff, &format!("{path}update_descriptions/"), texts).await.is(200);
+        let team = format!("/api/user-permissions/?user={}", owner.uuid);
+        for (asked, called) in [("", default), ("de", "Projektleitung der Einrichtung"), ("de-CH, fr;q=0.9", "Projektleitung der Einrichtung"),
+            ("fr;q=0.4, de;q=0.5", "Projektleitung der Einrichtung"), ("no", "Eier"), ("fr, de;q=0.5", default), ("en, de;q=0.9", default),
+            ("tlh, x;q=9, *;q=0.1", default), ("de'; DROP TABLE roles", default), (";;q=;,,", default)] {
+            for (list, name) in [("/api/roles/?name=CUSTOMER.OWNER", "description"), (team.as_str(), "role_description")] {
+                let rows = lab.raw(owner, "GET", list, &[("accept-language", asked)], Vec::new()).await.is(200);
+                assert_eq!(rows.rows()[0][name], called, "{list} in {asked:?}");
+            }
+            let me = lab.raw(owner, "GET", "/api/users/me/", &[("accept-language", asked)], Vec::new()).await.is(200);
+            assert_eq!(me.body["permissions"][0]["role_description"], called, "{asked:?}");
+        }
+        // A form in German sends back what it was shown; a form in French, which saw the text of all, changes that.
+        let german = [("accept-language", "de"), ("content-type", "application/json")];
+        let french = [("accept-language", "fr"), ("content-type", "application/json")];
+        let shown = lab.raw(&lab.staff, "GET", &path, &german, Vec::new()).await.is(200).body;
+        let form = json!({"name": shown["name"], "content_type": shown["content_type"], "permissions": shown["permissions"], "description": shown["description"]});
+        lab.raw(&lab.staff, "PUT", &path, &german, form.to_string().into_bytes()).await.is(200);
+        let after = lab.get(&lab.staff, &path).await.is(200).body;
+        assert_eq!((&after["description"], &after["description_de"]), (&role["description"], &json!("Projektleitung der Einrichtung")));
+        let renamed = json!({"description": "Leitung"}).to_string().into_bytes();
+        lab.raw(&lab.staff, "PUT", &format!("{path}update_descriptions/"), &german, renamed.clone()).await.is(200);
+        lab.raw(&lab.staff, "PUT", &format!("{path}update_descriptions/"), &french, renamed).await.is(200);
+        let after = lab.get(&lab.staff, &path).await.is(200).body;
+        assert_eq!((&after["description"], &after["description_de"]), (&json!("Leitung"), &json!("Leitung")));
     }
 }

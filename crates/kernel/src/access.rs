@@ -185,6 +185,8 @@ pub struct Actor {
     pub held_up: bool,
     /// Whether what is shown to this actor of others is noted.
     pub watched: bool,
+    /// Code of the language in which labels are shown ([`crate::view::Column::sql`]); empty for the installation's own.
+    pub language: &'static str,
 }
 
 /// A staff member who acts as somebody else; both names go on record.

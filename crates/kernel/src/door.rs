@@ -55,6 +55,8 @@ pub struct Caller {
     pub request: String,
     /// Whether this is a call that a user may make who is held up otherwise ([`Actor::held_up`]).
     pub exempt: bool,
+    /// Code of the language in which he reads labels; empty for the installation's own.
+    pub language: &'static str,
 }
 
 impl Caller {
@@ -203,7 +205,7 @@ impl Core {
             Ok(actor) => self.credential_used(actor, caller),
             Err(error) => self.credential_refused(caller, error),
         }
-        loaded
+        loaded.map(|actor| Actor { language: caller.language, ..actor })
     }
 
     fn credential_used(&self, actor: &Actor, caller: &Caller) {
@@ -267,7 +269,7 @@ impl Core {
 
     async fn perform_in(&self, tx: &mut Tx, caller: &Caller, call: &Call, now: Time) -> Result<(Done, Actor)> {
         let action = call.action;
-        let actor = self.directory.actor(&mut *tx, caller, now).await?;
+        let actor = Actor { language: caller.language, ..self.directory.actor(&mut *tx, caller, now).await? };
         // Strangers learn nothing, not even that a target is missing.
         decide_sign_in(&actor, action)?;
         let found = self.target(tx, &actor, call, now).await?;

@@ -69,7 +69,9 @@ pub struct Column {
     pub kind: Kind,
     /// The expression. May contain `{actor}` (key of the asking user), `{token}` (key of the token that he presents), `{holder}`
     /// (the same as `{actor}` where it is about his grants; 0 for a narrowed credential, whose grants are not in the tables),
-    /// `{now}`, `{today}`, `{staff}` (whether he sees all), and, for rows within a row, `{row}` (the row's values).
+    /// `{now}`, `{today}`, `{staff}` (whether he sees all), `{label:r.name}` (the text of the column `r.name` in the language of
+    /// the asking user, `r.name_xx`, or `r.name` itself where that has none), and, for rows within a row, `{row}` (the row's
+    /// values).
     pub sql: &'static str,
     /// Whether it can be null.
     pub nullable: bool,
@@ -214,6 +216,7 @@ pub struct Clause {
     token: i64,
     holder: i64,
     staff: bool,
+    language: &'static str,
     now: Time,
 }
 
@@ -223,7 +226,8 @@ impl Clause {
         let token = actor.token.map_or(0, |(token, _)| token);
         // The grants of the user are not those of a narrowed credential: as a holder of grants it is nobody.
         let holder = if actor.narrow.is_some() { 0 } else { actor.id };
-        Clause { text: String::new(), params: Vec::new(), actor: actor.id, token, holder, staff: actor.sees_all(), now }
+        let (staff, language) = (actor.sees_all(), actor.language);
+        Clause { text: String::new(), params: Vec::new(), actor: actor.id, token, holder, staff, language, now }
     }
 
     /// The instant for which this is asked.
@@ -236,8 +240,8 @@ impl Clause {
         self.now.date()
     }
 
-    /// Appends SQL; each bare `$` takes the next value. `{actor}`, `{token}`, `{holder}`, `{staff}`, `{now}` and `{today}` are
-    /// filled in.
+    /// Appends SQL; each bare `$` takes the next value. `{actor}`, `{token}`, `{holder}`, `{staff}`, `{now}`, `{today}`
+    /// and `{label:…}` are filled in.
     pub fn push(&mut self, template: &str, values: impl IntoIterator<Item = Val>) {
         let mut values = values.into_iter();
         let mut rest = template;
@@ -248,6 +252,9 @@ impl Clause {
                 self.bind(value);
                 self.text.push_str(cast);
                 rest = &rest[name.len()..];
+            } else if let Some((column, after)) = rest.strip_prefix("{label:").and_then(|rest| rest.split_once('}')) {
+                self.text.push_str(&label(column, self.language));
+                rest = after;
             } else {
                 if rest.starts_with('$') {
                     let value = values.next().unwrap_or(Val::Null);
@@ -298,6 +305,14 @@ impl Clause {
             self.push(sql, [Val::from(ids.clone())]);
         }
         self.text.push(')');
+    }
+}
+
+/// The text of a column in a language, whose own column is called after it.
+fn label(column: &str, language: &'static str) -> String {
+    match language {
+        "" => column.to_owned(),
+        _ => format!("COALESCE(NULLIF({column}_{language}, ''), {column})"),
     }
 }
 

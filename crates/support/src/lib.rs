@@ -2,6 +2,7 @@
 
 pub mod announcement;
 pub mod external_link;
+mod hand_over;
 pub mod hook;
 pub mod mail;
 pub mod outbound;
@@ -42,6 +43,7 @@ pub fn equip(core: Core) -> Core {
 /// What this area does later and periodically.
 pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
     mail::jobs(core, runner);
+    hand_over::jobs(core, runner);
     hook::jobs(core, runner);
     subscription::jobs(core, runner);
     announcement::jobs(core, runner);

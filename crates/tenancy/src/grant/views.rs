@@ -145,7 +145,7 @@ const PERMISSION_COLUMNS: &[Column] = &[
     Column::new("revoke_reason", Text, "g.revoke_reason", "Why it ended."),
     Column::new("source", Text, "g.source", "The rule or synchronization that gave the role; empty for a person."),
     Column::new("role_name", Text, "r.name", "Name of the role."),
-    Column::new("role_description", Text, "r.description", "What people call the role."),
+    Column::new("role_description", Text, "{label:r.description}", "What people call the role."),
     Column::new("role_uuid", Uuid, "r.uuid", "Identifier of the role."),
     Column::new("scope_type", Text, MODEL, "The kind of thing on which it is given.").nullable(),
     Column::new("scope_uuid", Uuid, "g.scope_uuid", "Identifier of that thing."),

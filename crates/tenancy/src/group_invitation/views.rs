@@ -100,7 +100,7 @@ const COLUMNS: &[Column] = &[
     Column::new("customer_name", Text, "c.name", "Name of the organization."),
     Column::new("role", Uuid, "r.uuid", "Identifier of the role."),
     Column::new("role_name", Text, "r.name", "Name of the role."),
-    Column::new("role_description", Text, "r.description", "What the role is called."),
+    Column::new("role_description", Text, "{label:r.description}", "What the role is called."),
     Column::new("created_by_full_name", Text, author!("TRIM(author.first_name || ' ' || author.last_name)"),
         "Who made it.").nullable(),
     Column::new("created_by_username", Text, author!("author.username"), "Who made it.").nullable(),

@@ -1,7 +1,7 @@
 //! The letters of invitations. A code leaves the house in a letter's links and nowhere else.
 
 use super::{
-    Execution, rules,
+    Execution, HAND_OVER, rules,
     store::{self, Code, Decider, Invitation},
 };
 use crate::{
@@ -11,7 +11,16 @@ use crate::{
     user,
 };
 use serde_json::{Value, json};
-use stoa_kernel::{Result, action::Cx, event::Event, id};
+use stoa_kernel::{
+    Result,
+    action::Cx,
+    event::Event,
+    id,
+    store::jobs::{self, NewJob},
+};
+
+/// The reminder of an invitation that ends soon.
+const REMINDER: &str = "users.invitation_reminder";
 
 /// What every letter about an invitation may say.
 fn context(invitation: &Invitation) -> Value {
@@ -48,7 +57,7 @@ pub async fn invite(cx: &mut Cx<'_>, invitation: &Invitation, settings: &Setting
 
 /// Reminds of an invitation that ends soon: what [`invite`] does, in other words.
 pub async fn remind(cx: &mut Cx<'_>, invitation: &Invitation, settings: &Settings) -> Result<Vec<Event>> {
-    letter(cx, invitation, settings, "users.invitation_reminder").await
+    letter(cx, invitation, settings, REMINDER).await
 }
 
 async fn letter(
@@ -57,9 +66,9 @@ async fn letter(
     settings: &Settings,
     key: &'static str,
 ) -> Result<Vec<Event>> {
-    if settings.is_on("INVITATION_USE_WEBHOOKS") {
-        let text = "Handing invitations to another system is not possible yet.";
-        store::executed(cx.tx, invitation.uuid, Execution::Erred, text).await?;
+    // Another system sends the letters of projects where staff want it so; it knows itself when to remind.
+    let handed_over = settings.is_on("INVITATION_USE_WEBHOOKS") && invitation.scope == "project";
+    if handed_over && key == REMINDER {
         return Ok(Vec::new());
     }
     let mut events = Vec::new();
@@ -70,6 +79,10 @@ async fn letter(
     store::keep_code(cx.tx, invitation.id, &store::hashed(&code), Code::Accept, None, cx.now).await?;
     store::executed(cx.tx, invitation.uuid, Execution::Scheduled, "").await?;
     let link = format!("/invitation/{}/", id::hex(&code));
+    if handed_over {
+        hand_over(cx, invitation, link).await?;
+        return Ok(events);
+    }
     let letter = Letter {
         to: &invitation.email,
         key,
@@ -79,6 +92,28 @@ async fn letter(
     };
     letter::queue(cx.tx, cx.now, letter).await?;
     Ok(events)
+}
+
+/// Queues what is told to the system that sends the letters. Its links are paths, as in letters.
+async fn hand_over(cx: &mut Cx<'_>, invitation: &Invitation, link: String) -> Result<()> {
+    let payload = json!({
+        "email": invitation.email,
+        "role_name": invitation.role_name,
+        "role_description": invitation.role_description,
+        "scope_type": invitation.scope,
+        "scope_name": invitation.scope_name,
+        "scope_uuid": id::hex(&invitation.scope_uuid),
+        "scope_slug": invitation.scope_slug,
+        "extra_invitation_text": invitation.text,
+        "created_by_full_name": invitation.inviter_full_name,
+        "created_by_username": invitation.inviter_username,
+        "expires": invitation.expires.to_string(),
+        "redirect_scope_url": format!("/projects/{}/", id::hex(&invitation.scope_uuid)),
+        "redirect_url": link,
+        "invitation_uuid": id::hex(&invitation.uuid),
+    });
+    let job = NewJob { kind: HAND_OVER, payload, run_at: cx.now, unique_key: None };
+    jobs::enqueue(cx.tx, &job).await.map(drop)
 }
 
 /// An account for the invited person, without a password: he signs in through an identity provider, or asks staff.

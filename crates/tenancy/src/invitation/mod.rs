@@ -44,6 +44,12 @@ stoa_kernel::states! {
     }
 }
 
+/// Kind of the job that hands an invitation to the system that sends its letter (`INVITATION_USE_WEBHOOKS`). Its payload is
+/// what that system is told.
+pub const HAND_OVER: &str = "invitation.hand_over";
+/// Of that, the links: paths until they are handed over.
+pub const HANDED_LINKS: &[&str] = &["redirect_url", "redirect_scope_url"];
+
 /// Registers what can be done and seen here.
 pub fn register(registry: &mut Registry) {
     registry.views.extend([&views::INVITATIONS, &views::MANAGED_INVITATIONS, &views::INVITATION_DETAILS]);

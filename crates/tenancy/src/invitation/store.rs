@@ -74,12 +74,18 @@ pub struct Invitation {
     pub authority_id: i64,
     /// What people call the inviter.
     pub inviter: String,
+    /// First and last name of the inviter; may be empty.
+    pub inviter_full_name: String,
+    /// The name with which the inviter signs in.
+    pub inviter_username: String,
     /// The inviter's address; empty if he takes no mail.
     pub inviter_email: String,
     /// The language that the inviter reads.
     pub inviter_language: String,
     /// The first day of the project.
     pub start: Option<Date>,
+    /// The short name of the project; empty for another scope.
+    pub scope_slug: String,
 }
 
 impl Invitation {
@@ -93,7 +99,8 @@ const READ: &str = "SELECT i.id, i.uuid, i.state, i.scope, i.scope_id, i.scope_u
      COALESCE(p.name, CASE WHEN i.scope = 'customer' THEN c.name END, i.scope_name), i.customer_id, c.uuid, c.name, \
      r.uuid, r.name, r.description, i.email, i.civil_number, i.full_name, i.organization, i.extra_invitation_text, \
      i.expires, i.authority_id, TRIM(a.first_name || ' ' || a.last_name), a.username, \
-     CASE WHEN a.notifications_enabled AND a.is_active THEN a.email ELSE '' END, a.preferred_language, p.start_date \
+     CASE WHEN a.notifications_enabled AND a.is_active THEN a.email ELSE '' END, a.preferred_language, p.start_date, \
+     COALESCE(p.slug, '') \
      FROM invitations i JOIN customers c ON c.id = i.customer_id JOIN roles r ON r.id = i.role_id \
      JOIN users a ON a.id = i.created_by LEFT JOIN projects p ON i.scope = 'project' AND p.id = i.scope_id";
 
@@ -120,10 +127,13 @@ fn read(row: &Row) -> Result<Invitation> {
         text: row.get(17)?,
         expires: row.get(18)?,
         authority_id: row.get(19)?,
-        inviter: if full.is_empty() { username } else { full },
+        inviter: if full.is_empty() { username.clone() } else { full.clone() },
+        inviter_full_name: full,
+        inviter_username: username,
         inviter_email: row.get(22)?,
         inviter_language: row.get(23)?,
         start: row.get(24)?,
+        scope_slug: row.get(25)?,
     })
 }
 

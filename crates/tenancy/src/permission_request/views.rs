@@ -52,7 +52,7 @@ const COLUMNS: &[Column] = &[
     Column::new("customer_uuid", Uuid, "c.uuid", "Identifier of the organization."),
     Column::new("customer_name", Text, "c.name", "Name of the organization."),
     Column::new("role_name", Text, "r.name", "The role that is asked for."),
-    Column::new("role_description", Text, "r.description", "What that role is called."),
+    Column::new("role_description", Text, "{label:r.description}", "What that role is called."),
     Column::new("project_name_template", Text, "COALESCE(i.project_name_template, '')",
         "Template of the name of the project that is made."),
     Column::new("project_name", Text, "q.project_name", "What the project is to be called."),

@@ -166,12 +166,14 @@ async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     if input.text("content_type").is_some_and(|scope| scope != role.scope) && role.holders > 0 {
         return Err(Error::field("content_type", "Role is still used."));
     }
+    settle_description(cx, &mut input).await?;
     let changes = record::update(cx, store::TABLE, role.id, FIELDS, &input, vec![]).await.map_err(duplicate)?;
     changed(cx, &role, changes).await
 }
 
-async fn describe(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
+async fn describe(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     let role = store::stored(cx.tx, cx.found.id).await?;
+    settle_description(cx, &mut input).await?;
     let changes = record::update(cx, store::TABLE, role.id, DESCRIPTIONS, &input, vec![]).await?;
     changed(cx, &role, changes).await
 }
@@ -209,6 +211,22 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
     store::delete(cx.tx, role.id, by(cx), cx.now).await?;
     let message = format!("Role {} has been deleted.", role.name);
     Ok(Done::event(event("role_definition_deleted", message, &role)))
+}
+
+/// What was sent as description is in the language in which it was shown ([`ROLES`]): who sends back what he was shown changes
+/// nothing.
+async fn settle_description(cx: &mut Cx<'_>, input: &mut Input) -> Result<()> {
+    let shown = format!("description_{}", cx.actor.language);
+    let shown = DESCRIPTIONS.iter().map(|field| field.name).find(|name| *name == shown);
+    if let (Some(shown), Some(sent)) = (shown, input.val("description").cloned())
+        && store::has_text(cx.tx, cx.found.id, shown).await?
+    {
+        input.drop("description");
+        if !input.has(shown) {
+            input.set(shown, sent);
+        }
+    }
+    Ok(())
 }
 
 /// Checks the permissions that were sent, and puts them in the form in which they are stored. A narrowed credential puts

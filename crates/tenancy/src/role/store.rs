@@ -98,6 +98,12 @@ pub async fn next_revision(tx: &mut Tx, id: i64, by: Option<i64>, now: Time) -> 
     tx.execute(sql, &vals![now, by, id]).await.map(|_| ())
 }
 
+/// Whether one of its texts, a column of the table, says something.
+pub async fn has_text(tx: &mut Tx, id: i64, column: &'static str) -> Result<bool> {
+    let sql = format!("SELECT 1 FROM roles WHERE id = $1 AND {column} <> ''");
+    Ok(tx.one(&sql, &vals![id]).await?.is_some())
+}
+
 /// Enables or disables a role.
 pub async fn set_active(tx: &mut Tx, id: i64, on: bool) -> Result<()> {
     tx.execute("UPDATE roles SET is_active = $1 WHERE id = $2", &vals![on, id]).await.map(|_| ())

@@ -19,7 +19,7 @@ const HOLDERS: &str = "(SELECT count(*) FROM grants g WHERE g.role_id = r.id AND
 const COLUMNS: &[Column] = &[
     Column::new("uuid", Uuid, "r.uuid", "Identifier."),
     Column::new("name", Text, "r.name", "Name, unique among all roles."),
-    Column::new("description", Text, "r.description", "What people call it."),
+    Column::new("description", Text, "{label:r.description}", "What people call it."),
     Column::new("description_en", Text, "r.description_en", "The description in English.").nullable(),
     Column::new("description_et", Text, "r.description_et", "The description in Estonian.").nullable(),
     Column::new("description_lt", Text, "r.description_lt", "The description in Lithuanian.").nullable(),
@@ -54,7 +54,7 @@ const COLUMNS: &[Column] = &[
 
 #[rustfmt::skip]
 const DESCRIPTIONS: &[Column] = &[
-    Column::new("description", Text, "r.description", "What people call it."),
+    Column::new("description", Text, "{label:r.description}", "What people call it."),
     Column::new("description_en", Text, "r.description_en", "The description in English.").nullable(),
     Column::new("description_et", Text, "r.description_et", "The description in Estonian.").nullable(),
     Column::new("description_lt", Text, "r.description_lt", "The description in Lithuanian.").nullable(),

@@ -41,7 +41,7 @@ const PERMISSION: &[Column] = &[
     ),
     Column::new("created_by_username", Text, "COALESCE(b.username, '')", "User name of who granted it."),
     Column::new("role_name", Text, "r.name", "Name of the role."),
-    Column::new("role_description", Text, "r.description", "What the role is called."),
+    Column::new("role_description", Text, "{label:r.description}", "What the role is called."),
     Column::new("role_uuid", Uuid, "r.uuid", "Identifier of the role."),
     Column::new("scope_type", Text, "g.scope", "Kind of thing on which it is granted."),
     Column::new("scope_uuid", Uuid, "g.scope_uuid", "Identifier of that thing."),

@@ -5,9 +5,13 @@ use axum::extract::ConnectInfo;
 use http::{HeaderMap, header, request::Parts};
 use std::net::{IpAddr, SocketAddr};
 use stoa_kernel::{Error, Result, door::Credential};
+use stoa_tenancy::vocabulary::languages;
 
 /// The header in which staff name the user as whom they act.
 pub const IMPERSONATE: &str = "x-impersonated-user-uuid";
+
+/// How many languages a caller may name; more are not looked at.
+const WISHES: usize = 32;
 
 /// What a caller is told who brings nothing, or something that is not taken here.
 pub const NO_CREDENTIALS: &str = "Authentication credentials were not provided.";
@@ -51,6 +55,23 @@ pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value.to_owned())
+}
+
+/// Code of the language that the caller prefers among those in which labels can be; empty if he names none of them.
+pub fn language(headers: &HeaderMap) -> &'static str {
+    let lines = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|line| line.to_str().ok());
+    let mut best = ("", 0.0);
+    for wish in lines.flat_map(|line| line.split(',')).take(WISHES) {
+        let (range, weight) = wish.split_once(';').unwrap_or((wish, "q=1"));
+        let weight: f32 = weight.trim().strip_prefix("q=").and_then(|q| q.parse().ok()).unwrap_or(0.0);
+        let main = range.trim().split('-').next().unwrap_or_default().to_ascii_lowercase();
+        // "no" is what Norwegian was called before its two written forms had codes.
+        let main = if main == "no" { "nb" } else { &main };
+        if let Some(known) = languages::language(main).filter(|_| weight > best.1) {
+            best = (known.code, weight);
+        }
+    }
+    best.0
 }
 
 /// What the caller's program calls itself, in plain characters and not too long.

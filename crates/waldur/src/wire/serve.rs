@@ -224,7 +224,8 @@ fn asked(surface: &Surface, route: &Route, parts: &Parts, id: &str) -> Result<Re
     let impersonate = impersonate.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let (address, agent) = (origin.address, caller::agent(&parts.headers));
     let (request, exempt) = (id.to_owned(), route.is_exempt());
-    let caller = Caller { credential, impersonate, address, agent, request, exempt };
+    let language = caller::language(&parts.headers);
+    let caller = Caller { credential, impersonate, address, agent, request, exempt, language };
     let query = match query::pairs(parts.uri.query().unwrap_or("").as_bytes()) {
         Ok(query) => query,
         Err(reply) => return Ok(Err(reply)),
