@@ -31,8 +31,9 @@ NOBODY = "0" * 31 + "7"  # an id of nothing
 EXCLUDED = {
     ("post", "/api-auth/logout/"): "ends the session that the rest needs",
 }
-# What a stranger may write, because it is their own or nobody's.
-OPEN_TO_ALL = re.compile(r"^/api-auth/|^/api/(keys|users/confirm_email|hooks-email|hooks-web|personal-access-tokens|event-subscriptions|second-factors/totp|sessions/end_others|user-actions/bulk_silence)/$|^/api/users/me/")
+# What a stranger may write, because it is their own or nobody's, or because whoever has the link may: a public invitation is answered,
+# and a page shows a part of the address for which an invitation is.
+OPEN_TO_ALL = re.compile(r"^/api/user-invitations/\{uuid\}/check/$|^/api/user-group-invitations/\{uuid\}/submit_request/$|^/api-auth/|^/api/(keys|users/confirm_email|hooks-email|hooks-web|personal-access-tokens|event-subscriptions|second-factors/totp|sessions/end_others|user-actions/bulk_silence)/$|^/api/users/me/")
 # Lists that grow by being asked, or by refusals, which are on record.
 MOVING = re.compile(r"^/api/(events|events-stats|auth-tokens|data-access-logs)/")
 

@@ -115,7 +115,8 @@ both! {
         lab.get(&ann, "/api/users/me/").await.is(401);
         let ann = person(&ann, login(&lab, &ann.name, GOOD).await);
         assert_eq!(lab.get(&ann, "/api/users/me/").await.is(200).body["has_usable_password"], true);
-        lab.post(&lab.staff, &format!("{}remove_password/", of(&ann)), Value::Null).await.is(200);
+        let removed = lab.post(&lab.staff, &format!("{}remove_password/", of(&ann)), Value::Null).await.is(200);
+        assert_eq!(removed.text("status"), "password removed");
         login(&lab, &ann.name, GOOD).await.is(401);
         login(&lab, &ann.name, "").await.is_invalid("password");
     }

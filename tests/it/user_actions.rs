@@ -102,9 +102,12 @@ both! {
         // Staff have one person told now; what is silenced is left out.
         let owner = lab.signed_in(&owner.name).await;
         let tell = format!("/api/users/{}/send_notification/", owner.uuid);
-        lab.post(&lab.staff, &tell, json!({})).await.is(202);
+        assert_eq!(lab.post(&lab.staff, &tell, json!({})).await.is(202).text("status"), "scheduled");
         lab.run_jobs().await;
         assert_eq!(letters(&lab).await.len(), 3);
+        let compute = format!("/api/users/{}/update_actions/", owner.uuid);
+        let told = lab.post(&lab.staff, &compute, json!({"provider_action_type": "pending_order"})).await.is(202);
+        assert_eq!((told.text("status"), told.text("provider_action_type")), ("scheduled".into(), "pending_order".into()));
         lab.post(&owner, &format!("{ACTIONS}bulk_silence/"), json!({})).await.is(200);
         lab.post(&lab.staff, &tell, json!({})).await.is(202);
         lab.advance(86_400);

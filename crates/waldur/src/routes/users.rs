@@ -33,6 +33,10 @@ const DETAIL: &[Column] = &[Column::new("detail", Text, "", "What happened.")];
 const SCHEDULED: &[Column] = &[
     Column::new("status", Text, "", "Whether it is scheduled."),
     Column::new("message", Text, "", "The same in words."),
+];
+const COMPUTED: &[Column] = &[
+    Column::new("status", Text, "", "Whether it is scheduled."),
+    Column::new("message", Text, "", "The same in words."),
     Column::new("provider_action_type", Text, "", "The type of actions that was asked for.").nullable(),
 ];
 /// What is shown of a token in the moment in which it is made.
@@ -97,7 +101,7 @@ pub static ROUTES: &[Route] = &[
         Answer::Json(202, SCHEDULED)).shape("SendNotificationResponse"),
     Route::retrieve("/api/users/{uuid}/token/", "users_token_retrieve", "users", "UserAuthToken", &LOGIN_OF_USER),
     Route::act("/api/users/{uuid}/update_actions/", "users_update_actions", "users", &act::UPDATE_ACTIONS,
-        Answer::Json(202, SCHEDULED)).shape("UpdateActionsResponse").request("UpdateActionsRequest"),
+        Answer::Json(202, COMPUTED)).shape("UpdateActionsResponse").request("UpdateActionsRequest"),
 ];
 
 /// The filters of users, for operations that sum them or look below one of them, and further parameters.

@@ -272,6 +272,8 @@ impl Surface {
         columns: &'static [Column],
         answer: &Value,
     ) -> Result<Reply> {
+        let as_described = if many { answer.is_array() } else { answer.is_object() };
+        debug_assert!(columns.is_empty() || as_described, "{} is not answered as described: {answer}", asked.address);
         // Who reads matters only for columns that not everybody sees.
         let actor = match columns.iter().any(|column| column.who != Who::Everyone) {
             true => asked.actor(self).await?,

@@ -371,5 +371,6 @@ async fn remove_password(cx: &mut Cx<'_>) -> Result<Done> {
     let user = guard::present(cx).await?;
     store::set_password_hash(cx.tx, user.id, "", cx.now).await?;
     let message = format!("Password of user {} has been removed by staff user {}.", user.username, cx.actor.username);
-    Ok(Done::event(user.event("user_password_updated_by_staff", message)))
+    let done = Done::event(user.event("user_password_updated_by_staff", message));
+    Ok(done.answer(json!({"status": "password removed"})))
 }

@@ -91,12 +91,16 @@ async fn notify(cx: &mut Cx<'_>) -> Result<Done> {
     if store::brief(cx.tx, cx.found.id).await?.email.is_empty() {
         return Err(Error::invalid("The user has no email address."));
     }
-    later(cx, DIGEST_JOB, json!({"user": cx.found.id})).await
+    let message = format!("{} gets a letter about what needs attention.", cx.found.name);
+    let done = later(cx, DIGEST_JOB, json!({"user": cx.found.id})).await?;
+    Ok(done.answer(json!({"status": "scheduled", "message": message})))
 }
 
 async fn update_actions(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
-    later(cx, REFRESH_JOB, json!({"user": cx.found.id, "provider_action_type": input.text("provider_action_type")}))
-        .await
+    let only = input.text("provider_action_type");
+    let message = format!("What {} has to do is computed anew.", cx.found.name);
+    let done = later(cx, REFRESH_JOB, json!({"user": cx.found.id, "provider_action_type": only})).await?;
+    Ok(done.answer(json!({"status": "scheduled", "message": message, "provider_action_type": only})))
 }
 
 /// Queues a job about user actions, unless they are switched off.
