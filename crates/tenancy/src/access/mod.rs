@@ -9,3 +9,8 @@ pub mod explain;
 pub mod installation;
 pub mod permissions;
 pub mod roles;
+pub mod simulate;
+pub mod store;
+pub mod timeline;
+pub mod what;
+pub mod who;
