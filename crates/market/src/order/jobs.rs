@@ -1,15 +1,22 @@
 //! What happens to orders later: those that waited for a day go on when it has come.
 
 use super::{actions::progress, store};
-use std::sync::Arc;
+use crate::resource;
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, sync::Arc};
 use stoa_kernel::{
-    Error, Result,
-    action::{Cx, Listener},
+    Error, Result, Time, Tx,
+    action::{Cx, Done, Listener},
     door::{Call, Caller, Core},
     event::Event,
     field::Mode,
     id,
     store::jobs::{Handler, Periodic, Runner},
+};
+use stoa_tenancy::{
+    access::{permissions::Permission::OrderApprove, simulate::Difference},
+    role,
 };
 
 /// Looks for orders whose day has come, every ten minutes.

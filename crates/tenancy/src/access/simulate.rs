@@ -15,9 +15,9 @@ use std::{
     sync::Arc,
 };
 use stoa_kernel::{
-    Result, Time, Tx,
-    access::{Actor, Held, PermissionSet, Stand},
-    action::Done,
+    Error, Result, Time, Tx,
+    access::{Actor, Held, Needs, PermissionSet, Stand},
+    action::{Action, Done},
     door::{Call, Caller, Core, Credential, Rehearsal},
     id::{self, Uuid},
 };
@@ -60,9 +60,22 @@ pub struct Touches(pub Vec<Touch>);
 /// # Errors
 /// Those of the action itself: what is refused can't be simulated either.
 pub async fn simulate(core: &Arc<Core>, caller: &Caller, call: Call) -> Result<Value> {
+    if !can_be_tried(call.action) {
+        return Err(Error::invalid("This can't be simulated."));
+    }
     let action = json!({"name": call.action.name, "about": call.action.about});
     let seen = core.rehearse(caller, call, |rehearsal| Box::pin(look(rehearsal))).await?;
     tell(core, action, seen)
+}
+
+/// Whether an action can be tried out. What proves, redeems or makes credentials can't, but for tokens: whoever tried it would guess
+/// without leaving a trace.
+pub fn can_be_tried(action: &Action) -> bool {
+    match action.needs {
+        Needs::Nothing | Needs::SignedIn | Needs::AnySignedIn => false,
+        Needs::InPerson(_) => action.name.starts_with("personal_token."),
+        _ => true,
+    }
 }
 
 /// What was seen of an action that was tried out.
