@@ -79,8 +79,11 @@ pub fn touched<'a>(
     Box::pin(async move {
         let places = |kind: &str, lost: &dyn Fn(&Difference) -> bool| -> Vec<i64> {
             let lost = differences.iter().filter(|difference| lost(difference));
-            let scopes: BTreeSet<i64> =
-                lost.filter_map(|one| one.scope.as_ref()).filter(|(scope, _)| scope == kind).map(|(_, id)| *id).collect();
+            let scopes: BTreeSet<i64> = lost
+                .filter_map(|one| one.scope.as_ref())
+                .filter(|(scope, _)| scope == kind)
+                .map(|(_, id)| *id)
+                .collect();
             scopes.into_iter().collect()
         };
         let approval = |one: &Difference| one.lost.contains(OrderApprove.id());
@@ -88,10 +91,13 @@ pub fn touched<'a>(
         let mut touched = Vec::new();
         if !projects.is_empty() || !customers.is_empty() {
             let roles = role::store::active(tx).await?;
-            let able = roles.iter().filter(|role| role.permissions.contains(OrderApprove.id())).map(|role| role.id).collect();
+            let able =
+                roles.iter().filter(|role| role.permissions.contains(OrderApprove.id())).map(|role| role.id).collect();
             for (uuid, name) in store::without_approver(tx, able, projects, customers, now).await? {
                 let text = format!("Nobody but staff could approve the order of {name}.");
-                touched.push(json!({"what": "order_without_approver", "uuid": id::hex(&uuid), "name": name, "text": text}));
+                touched.push(
+                    json!({"what": "order_without_approver", "uuid": id::hex(&uuid), "name": name, "text": text}),
+                );
             }
         }
         if done.events.iter().any(|event| event.kind.starts_with("project_")) {

@@ -95,13 +95,13 @@ async fn look(mut rehearsal: Rehearsal<'_>) -> Result<Seen> {
     let projects = projects(&done);
     let mut keys = store::touched(rehearsal.tx, now).await?;
     keys.extend(feeds(&done, "user"));
-    let homes_after = store::organizations_of(rehearsal.tx, &projects).await?;
+    let projects_after = store::projects(rehearsal.tx, &projects).await?;
     rehearsal.back().await?;
-    let homes_before = store::organizations_of(rehearsal.tx, &projects).await?;
+    let projects_before = store::projects(rehearsal.tx, &projects).await?;
     let mut around: Vec<Stand> = Vec::new();
-    for (project, home) in homes_before.iter().chain(&homes_after) {
-        around.push(Stand { place: "itself", scope: "project", id: *project });
-        around.push(Stand { place: "customer", scope: "customer", id: *home });
+    for project in projects_before.iter().chain(&projects_after) {
+        around.push(Stand { place: "itself", scope: "project", id: project.id });
+        around.push(Stand { place: "customer", scope: "customer", id: project.customer_id });
     }
     keys.extend(store::holders_at(rehearsal.tx, &around, now).await?);
     keys.sort_unstable();
@@ -111,7 +111,9 @@ async fn look(mut rehearsal: Rehearsal<'_>) -> Result<Seen> {
     let (done, _) = rehearsal.run().await?;
     let after = rehearsal.core.actors_in(rehearsal.tx, &keys, now).await?;
     scopes.extend(named(rehearsal.tx, &after).await?);
-    let homes = (homes_before, homes_after);
+    let home = |projects: &[Named]| projects.iter().map(|project| (project.id, project.customer_id)).collect::<Homes>();
+    let homes = (home(&projects_before), home(&projects_after));
+    scopes.extend(projects_after.into_iter().map(|project| ((project.scope.clone(), project.id), project)));
     let differences = differences(&before, &after, &homes);
     let mut touched = ownerless(rehearsal.tx, &differences, now).await?;
     let core = rehearsal.core.clone();

@@ -1,6 +1,5 @@
 //! What questions about access read: people, grants and roles as of an instant.
 
-use std::collections::BTreeMap;
 use stoa_kernel::{Query, Result, Row, Time, Tx, Val, access::Stand, id::Uuid, vals};
 
 /// A person as he is at present.
@@ -164,14 +163,14 @@ pub async fn without(tx: &mut Tx, customers: Vec<i64>, role: &str, now: Time) ->
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
-/// The organizations of these projects, by key.
-pub async fn organizations_of(query: &mut dyn Query, projects: &[i64]) -> Result<BTreeMap<i64, i64>> {
-    if projects.is_empty() {
-        return Ok(BTreeMap::new());
+/// Projects, whether anybody holds a role on them or not.
+pub async fn projects(query: &mut dyn Query, ids: &[i64]) -> Result<Vec<Named>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
     }
-    let rows =
-        query.query("SELECT id, customer_id FROM projects WHERE id = ANY($1)", &vals![projects.to_vec()]).await?;
-    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    let sql = "SELECT 'project', p.id, p.uuid, p.name, p.customer_id, c.name FROM projects p \
+               JOIN customers c ON c.id = p.customer_id WHERE p.id = ANY($1)";
+    query.query(sql, &vals![ids.to_vec()]).await?.iter().map(read_named).collect()
 }
 
 fn settled(mut ids: Vec<i64>) -> Vec<i64> {
@@ -202,17 +201,18 @@ pub async fn named(query: &mut dyn Query, scope: &str, ids: &[i64]) -> Result<Ve
     let sql = "SELECT g.scope, g.scope_id, g.scope_uuid, g.scope_name, g.customer_id, COALESCE(c.name, '') FROM grants g \
                LEFT JOIN customers c ON c.id = g.customer_id WHERE g.id IN (SELECT max(n.id) FROM grants n \
                WHERE n.scope = $1 AND n.scope_id = ANY($2) GROUP BY n.scope_id)";
-    let read = |row: &Row| {
-        Ok(Named {
-            scope: row.get(0)?,
-            id: row.get(1)?,
-            uuid: row.get(2)?,
-            name: row.get(3)?,
-            customer_id: row.get(4)?,
-            customer_name: row.get(5)?,
-        })
-    };
-    query.query(sql, &vals![scope, ids.to_vec()]).await?.iter().map(read).collect()
+    query.query(sql, &vals![scope, ids.to_vec()]).await?.iter().map(read_named).collect()
+}
+
+fn read_named(row: &Row) -> Result<Named> {
+    Ok(Named {
+        scope: row.get(0)?,
+        id: row.get(1)?,
+        uuid: row.get(2)?,
+        name: row.get(3)?,
+        customer_id: row.get(4)?,
+        customer_name: row.get(5)?,
+    })
 }
 
 /// Something that happened to access: one line of a timeline.

@@ -34,7 +34,8 @@ pub static ROUTES: &[Route] = &[
 ];
 
 const USER: Field = Field::text("user", 150, "Name or identifier of the person; oneself if left out.");
-const ACTION: Field = Field::text("action", 100, "An action such as project.update, or a permission such as PROJECT.UPDATE.");
+const ACTION: Field =
+    Field::text("action", 100, "An action such as project.update, or a permission such as PROJECT.UPDATE.");
 const SCOPE: Field = Field::text("scope", 500, "Address or identifier of the thing.");
 const AT: Field = Field::new("at", Kind::Time, "The instant in question; now if left out.");
 
@@ -144,7 +145,11 @@ async fn ask_timeline(surface: &Surface, asked: Asked) -> Result<Reply> {
     let actor = asked.actor(surface).await?;
     let offset = match text(&asked, "offset") {
         "" => 0,
-        text => text.parse().ok().filter(|n| (0..=1_000_000).contains(n)).ok_or_else(|| Error::field("offset", "A valid integer is required."))?,
+        text => text
+            .parse()
+            .ok()
+            .filter(|n| (0..=1_000_000).contains(n))
+            .ok_or_else(|| Error::field("offset", "A valid integer is required."))?,
     };
     let span = timeline::Span {
         user: text(&asked, "user"),

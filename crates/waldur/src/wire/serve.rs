@@ -15,7 +15,6 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::json;
 use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
 use stoa_identity::oidc::bearer;
-use stoa_tenancy::access::simulate;
 use stoa_kernel::{
     Error, Result, Val,
     access::{Actor, Found, Needs, decide},
@@ -25,6 +24,7 @@ use stoa_kernel::{
     id,
     view::View,
 };
+use stoa_tenancy::access::simulate;
 
 /// The longest address; more is nobody's filter.
 const URI_MAX: usize = 32 * 1024;
