@@ -7,6 +7,7 @@ pub mod ceiling;
 pub mod directory;
 pub mod explain;
 pub mod installation;
+pub mod matrix;
 pub mod permissions;
 pub mod roles;
 pub mod simulate;

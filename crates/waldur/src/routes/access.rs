@@ -1,9 +1,10 @@
-//! `/api/access/…`: why somebody may do something or who may, what somebody can do and how that differs, and what happened.
+//! `/api/access/…`: why somebody may do something or who may, what somebody can do and how that differs, what happened; and what every role carries.
 
 use crate::{
-    route::{Own, Route, Verb},
+    route::{Own, Route, Shape, Verb},
     wire::{Asked, Reply, Surface},
 };
+use http::{HeaderValue, header};
 use stoa_kernel::{
     Error, Result, Time,
     access::Needs,
@@ -15,7 +16,7 @@ use stoa_kernel::{
 };
 use stoa_tenancy::access::{
     explain::{Question, explain_to},
-    timeline, what, who,
+    matrix, timeline, what, who,
 };
 
 /// The operations.
@@ -31,6 +32,10 @@ pub static ROUTES: &[Route] = &[
         .about("How two people, or one person at two instants, differ in what they can do."),
     Route::own(Verb::Get, "/api/access/timeline/", "access_timeline_retrieve", "access", "AccessTimeline", &TIMELINE)
         .about("What happened to the roles of a person, or at a thing, the latest first."),
+    Route::own(Verb::Get, "/api/access/matrix/", "access_matrix_retrieve", "access", "AccessMatrix", &MATRIX)
+        .about("What every role of this installation carries, and in what it differs from what ships."),
+    Route::own(Verb::Get, "/api/access/matrix/csv/", "access_matrix_csv_retrieve", "access", "", &MATRIX_CSV)
+        .about("The same as a table for a spreadsheet."),
 ];
 
 const USER: Field = Field::text("user", 150, "Name or identifier of the person; oneself if left out.");
@@ -159,6 +164,29 @@ async fn ask_timeline(surface: &Surface, asked: Asked) -> Result<Reply> {
         offset,
     };
     Ok(Reply::json(200, &timeline::timeline(&surface.core, &actor, span).await?))
+}
+
+#[rustfmt::skip]
+static MATRIX: Own = Own::new(|surface, asked| Box::pin(show_matrix(surface, asked)), Needs::SignedIn)
+    .object(200, &[
+        Column::new("roles", Json, "", "The roles: uuid, name, description, content_type, is_active, shipped, and (for staff and support \
+            agents) differences from what ships: what, value, shipped, since, by."),
+        Column::new("permissions", Json, "", "The permissions: name, group, about, and cells by role: yes, no, added or removed."),
+    ]);
+
+async fn show_matrix(surface: &Surface, asked: Asked) -> Result<Reply> {
+    let actor = asked.actor(surface).await?;
+    Ok(Reply::json(200, &matrix::read(&surface.core).await?.told(actor.sees_all())))
+}
+
+static MATRIX_CSV: Own = Own::new(|surface, asked| Box::pin(export_matrix(surface, asked)), Needs::SignedIn)
+    .answer(200, Shape::Other("text/csv"));
+
+async fn export_matrix(surface: &Surface, _: Asked) -> Result<Reply> {
+    let csv = matrix::read(&surface.core).await?.csv();
+    let name = HeaderValue::from_static("attachment; filename=\"permission-matrix.csv\"");
+    let reply = Reply::bytes(200, HeaderValue::from_static("text/csv; charset=utf-8"), csv);
+    Ok(reply.with(header::CONTENT_DISPOSITION, name))
 }
 
 fn text<'a>(asked: &'a Asked, name: &str) -> &'a str {
