@@ -33,6 +33,7 @@ mod personal_tokens;
 mod pictures;
 mod plans;
 mod privacy;
+mod questions;
 mod records;
 mod registries;
 mod reviews;

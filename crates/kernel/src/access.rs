@@ -136,6 +136,8 @@ pub enum Stop {
     Network,
     /// The credential lets nothing of what the role carries pass.
     Narrowed,
+    /// The account can't be used.
+    UserDisabled,
 }
 
 impl Held {
@@ -183,6 +185,8 @@ pub struct Actor {
     pub issued: bool,
     /// Whether the user has to do something about his own account before he may do most other things.
     pub held_up: bool,
+    /// Whether the account can't be used; only who is asked about, and does not ask, is such an actor.
+    pub disabled: bool,
     /// Whether what is shown to this actor of others is noted.
     pub watched: bool,
     /// Code of the language in which labels are shown ([`crate::view::Column::sql`]); empty for the installation's own.
@@ -476,6 +480,7 @@ impl Reason {
                 Stop::Narrowed => {
                     format!("The token that was used carries nothing of the role {role} on the {scope}.")
                 }
+                Stop::UserDisabled => format!("The user is disabled; the role {role} on the {scope} does not count."),
             },
             Reason::Narrowed { permission } => format!("The token that was used does not carry {permission}."),
             Reason::Bound => "The token that was used is bound to other things.".into(),
@@ -537,6 +542,9 @@ pub fn decide(actor: &Actor, needs: &Needs, thing: &Found) -> Decision {
     }
     if !actor.signed_in() {
         return Decision::deny(Reason::NotSignedIn);
+    }
+    if actor.disabled {
+        return Decision::deny(Reason::UserDisabled);
     }
     match needs {
         Needs::Nothing => Decision::allow(Reason::Open),

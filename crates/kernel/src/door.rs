@@ -76,7 +76,22 @@ pub trait Directory: Send + Sync {
 
     /// The user with this identifier as he was at an instant: his grants and what their roles carried then. `None` if there
     /// is no such user.
-    fn actor_at<'a>(&'a self, query: &'a mut dyn Query, user: Uuid, at: Time) -> BoxFuture<'a, Result<Option<Actor>>>;
+    fn actor_at<'a>(
+        &'a self,
+        query: &'a mut dyn Query,
+        user: Uuid,
+        at: Time,
+        now: Time,
+    ) -> BoxFuture<'a, Result<Option<Actor>>>;
+
+    /// The same for the users with these keys, in the order of their keys, in a number of queries that does not grow with theirs.
+    fn actors_at<'a>(
+        &'a self,
+        query: &'a mut dyn Query,
+        users: &'a [i64],
+        at: Time,
+        now: Time,
+    ) -> BoxFuture<'a, Result<Vec<Actor>>>;
 }
 
 /// What is done, beside the request, when the stamp of last use of a token is due to move ([`Actor::token`]). An area puts it
@@ -145,6 +160,30 @@ pub struct Page {
     pub rows: Vec<Row>,
     /// How many rows all pages have together.
     pub total: i64,
+}
+
+/// An action that is tried out; see [`Core::rehearse`].
+pub struct Rehearsal<'t> {
+    /// The transaction.
+    pub tx: &'t mut Tx,
+    /// The core.
+    pub core: Arc<Core>,
+    caller: Arc<Caller>,
+    call: Arc<Call>,
+    /// The instant at which all of it happens.
+    pub now: Time,
+}
+
+impl Rehearsal<'_> {
+    /// Runs the action; gives what it did and who did it.
+    pub async fn run(&mut self) -> Result<(Done, Actor)> {
+        self.core.perform_in(self.tx, &self.caller, &self.call, self.now).await
+    }
+
+    /// Takes back what was done, for the world as it was before.
+    pub async fn back(&mut self) -> Result<()> {
+        self.tx.back().await
+    }
 }
 
 impl Core {
@@ -225,6 +264,11 @@ impl Core {
         }
     }
 
+    /// Who calls, as a transaction sees it. Unlike [`Core::actor`], it notes no use of the credential.
+    pub async fn actor_of(&self, query: &mut dyn Query, caller: &Caller) -> Result<Actor> {
+        self.directory.actor(query, caller, self.now()).await
+    }
+
     /// A user as he was at an instant.
     pub async fn actor_at(&self, user: Uuid, at: Time) -> Result<Option<Actor>> {
         self.actor_in(&mut self.store.reader(), user, at).await
@@ -232,7 +276,36 @@ impl Core {
 
     /// The same as a transaction (or whatever is asked) sees it.
     pub async fn actor_in(&self, query: &mut dyn Query, user: Uuid, at: Time) -> Result<Option<Actor>> {
-        self.directory.actor_at(query, user, at).await
+        self.directory.actor_at(query, user, at, self.now()).await
+    }
+
+    /// Users, by key, as they were at an instant.
+    pub async fn actors_in(&self, query: &mut dyn Query, users: &[i64], at: Time) -> Result<Vec<Actor>> {
+        self.directory.actors_at(query, users, at, self.now()).await
+    }
+
+    /// Runs an action as [`Core::perform`] does, as often as `work` likes, in one transaction of which nothing is kept. What
+    /// [`Core::perform`] refuses is refused here too, without going on record.
+    ///
+    /// # Errors
+    /// Those of [`Core::perform`] and of `work`.
+    pub async fn rehearse<T: Send + 'static>(
+        self: &Arc<Self>,
+        caller: &Caller,
+        call: Call,
+        work: impl for<'t> Fn(Rehearsal<'t>) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
+    ) -> Result<T> {
+        let now = self.now();
+        let (core, caller, call, work) = (self.clone(), Arc::new(caller.clone()), Arc::new(call), Arc::new(work));
+        self.store
+            .rehearse(move |tx| {
+                let (core, caller, call, work) = (core.clone(), caller.clone(), call.clone(), work.clone());
+                Box::pin(async move {
+                    tx.mark().await?;
+                    work(Rehearsal { tx, core, caller, call, now }).await
+                })
+            })
+            .await
     }
 
     /// Runs an action in one transaction: load → hide or refuse → check the state → read the input → do → record → listeners

@@ -21,7 +21,7 @@ use stoa_kernel::{
     door::{Core, Registry},
     store::{Migration, jobs::Runner},
 };
-use stoa_tenancy::project::ProjectGuards;
+use stoa_tenancy::{access::simulate::Touches, project::ProjectGuards};
 
 /// The tables of this area.
 pub const MIGRATIONS: &[Migration] = &[
@@ -46,6 +46,7 @@ pub fn register(registry: &mut Registry) {
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
     core.with(ProjectGuards(vec![|cx, project| Box::pin(resource::store::guard_project(cx, project))]))
+        .with(Touches(vec![order::jobs::touched]))
 }
 
 /// What this area does later and periodically.

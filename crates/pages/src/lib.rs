@@ -10,6 +10,7 @@ mod api;
 mod assets;
 mod confirm;
 mod invitation;
+mod matrix;
 mod missing;
 mod shell;
 mod sign_in;
@@ -37,6 +38,7 @@ pub fn router(api: Router) -> Router {
         .route("/password_reset/{code}/", get(sign_in::new_password_page).post(sign_in::new_password))
         .route("/invitation/{uuid}/", get(invitation::page).post(invitation::accept))
         .route("/account/", get(account::page))
+        .route("/access/matrix/", get(matrix::page))
         .route("/account/sessions/{uuid}/end/", post(account::end_session))
         .route("/account/sessions/end-others/", post(account::end_others))
         .route("/account/passkeys/{uuid}/revoke/", post(account::revoke_passkey))

@@ -2,7 +2,7 @@
 //! exit code 0 for done, 1 for failed (with the reason), 2 for wrong usage.
 
 use crate::{
-    admin,
+    access, admin,
     config::{Config, Flags, SETTINGS},
     demo, explain, scale, serve, start,
 };
@@ -48,6 +48,11 @@ enum Command {
     },
     /// Tell whether a user may do something somewhere, and why
     Explain(explain::Args),
+    /// Tell who can, what somebody can, how that differs, and what happened
+    Access {
+        #[command(subcommand)]
+        command: access::Command,
+    },
     /// List every setting with its default
     Settings,
 }
@@ -137,6 +142,10 @@ async fn run(command: Command, config: Config) -> Result<()> {
         Command::Explain(args) => {
             let core = start::start(&config).await?;
             explain::run(&core, args).await
+        }
+        Command::Access { command } => {
+            let core = start::start(&config).await?;
+            access::run(&core, command).await
         }
         Command::Settings => Ok(()),
     }

@@ -3,6 +3,7 @@
 //! [`cli`] is the contract of the command line, [`config`] the settings, [`start`] turns them into a running core, and
 //! [`serve`] serves it.
 
+pub mod access;
 pub mod admin;
 pub mod cli;
 pub mod config;

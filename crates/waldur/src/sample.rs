@@ -285,8 +285,18 @@ impl Directory for People {
         })
     }
 
-    fn actor_at<'a>(&'a self, _: &'a mut dyn Query, _: Uuid, _: Time) -> BoxFuture<'a, Result<Option<Actor>>> {
+    fn actor_at<'a>(&'a self, _: &'a mut dyn Query, _: Uuid, _: Time, _: Time) -> BoxFuture<'a, Result<Option<Actor>>> {
         Box::pin(async { Ok(None) })
+    }
+
+    fn actors_at<'a>(
+        &'a self,
+        _: &'a mut dyn Query,
+        _: &'a [i64],
+        _: Time,
+        _: Time,
+    ) -> BoxFuture<'a, Result<Vec<Actor>>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 }
 

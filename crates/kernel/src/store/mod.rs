@@ -25,6 +25,7 @@ pub use row::{FromVal, Row};
 
 use crate::{Error, Result, Time, Val};
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use std::{
     any::Any,
     fmt,
@@ -211,6 +212,34 @@ impl Store {
         }
     }
 
+    /// Runs `work` in a transaction as [`Store::write`] does, and gives its result, but keeps nothing of it.
+    ///
+    /// Errors as [`Store::write`].
+    pub async fn rehearse<T: Send + 'static>(
+        &self,
+        work: impl for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
+    ) -> Result<T> {
+        let (found, work) = (Arc::new(Mutex::new(None)), Arc::new(work));
+        let outside = found.clone();
+        let taken_back = self
+            .write(move |tx| {
+                let (found, work) = (found.clone(), work.clone());
+                Box::pin(async move {
+                    *found.lock() = None;
+                    *found.lock() = Some(work(tx).await?);
+                    // An error is what makes either engine take everything back.
+                    Err::<(), Error>(Error::Conflict("This was a rehearsal.".into()))
+                })
+            })
+            .await;
+        let found = outside.lock().take();
+        match (found, taken_back) {
+            (Some(found), Err(Error::Conflict(_))) => Ok(found),
+            (_, Err(error)) => Err(error),
+            (_, Ok(())) => Err(Error::broken("a rehearsal was committed")),
+        }
+    }
+
     /// Loads many rows into a table, all or none, in the order of `columns`. 200,000 small rows take seconds. On SQLite other
     /// writes wait meanwhile. Follow a large load with [`Store::analyze`].
     pub async fn bulk(&self, table: &str, columns: &[&str], rows: Vec<Vec<Val>>) -> Result<()> {
@@ -291,6 +320,11 @@ impl fmt::Debug for Store {
 pub trait Query: Send {
     /// Runs one statement and gives all its rows.
     fn query<'a>(&'a mut self, sql: &'a str, params: &'a [Val]) -> BoxFuture<'a, Result<Vec<Row>>>;
+
+    /// Whether all that it sees is committed. What is not may be taken back, so nobody remembers it.
+    fn sees_committed(&self) -> bool {
+        true
+    }
 }
 
 /// Reads outside any transaction; each statement sees what is committed when it begins.
@@ -349,6 +383,16 @@ impl Tx {
         Ok(self.query(sql, params).await?.into_iter().next())
     }
 
+    /// Marks this moment of the transaction, for [`Tx::back`].
+    pub async fn mark(&mut self) -> Result<()> {
+        self.batch("SAVEPOINT mark").await
+    }
+
+    /// Takes back what was done since [`Tx::mark`]; the mark stays.
+    pub async fn back(&mut self) -> Result<()> {
+        self.batch("ROLLBACK TO SAVEPOINT mark").await
+    }
+
     /// Runs definitions in the spelling of migrations, or other statements without parameters.
     async fn batch(&mut self, sql: &str) -> Result<()> {
         self.go()?;
@@ -382,5 +426,9 @@ impl Tx {
 impl Query for Tx {
     fn query<'a>(&'a mut self, sql: &'a str, params: &'a [Val]) -> BoxFuture<'a, Result<Vec<Row>>> {
         Box::pin(Tx::query(self, sql, params))
+    }
+
+    fn sees_committed(&self) -> bool {
+        false
     }
 }

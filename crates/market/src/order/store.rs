@@ -375,3 +375,24 @@ pub async fn due(query: &mut dyn Query, today: Date) -> Result<Vec<Uuid>> {
                AND (o.start_date IS NULL OR o.start_date <= $2)";
     query.query(sql, &vals![today, today]).await?.iter().map(|row| row.get(0)).collect()
 }
+
+/// Orders that wait for the consumer's approval in these projects, or in projects of these organizations, where nobody who can sign
+/// in holds one of these roles: identifier and name of each, a hundred at most.
+pub async fn without_approver(
+    tx: &mut Tx,
+    roles: Vec<i64>,
+    projects: Vec<i64>,
+    customers: Vec<i64>,
+    now: Time,
+) -> Result<Vec<(Uuid, String)>> {
+    let sql = "SELECT o.uuid, r.name FROM orders o JOIN resources r ON r.id = o.resource_id JOIN projects p ON p.id = o.project_id \
+               WHERE o.state = 'pending-consumer' AND o.id IN (SELECT id FROM orders WHERE project_id = ANY($1) \
+               UNION SELECT n.id FROM orders n JOIN projects q ON q.id = n.project_id WHERE q.customer_id = ANY($2)) \
+               AND p.id NOT IN (SELECT g.scope_id FROM grants g JOIN users u ON u.id = g.user_id WHERE g.scope = 'project' \
+               AND u.is_active AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $3) AND g.role_id = ANY($4)) \
+               AND p.customer_id NOT IN (SELECT g.scope_id FROM grants g JOIN users u ON u.id = g.user_id \
+               WHERE g.scope = 'customer' AND u.is_active AND g.revoked_at IS NULL \
+               AND (g.expires_at IS NULL OR g.expires_at > $3) AND g.role_id = ANY($4)) ORDER BY o.id LIMIT 100";
+    let rows = tx.query(sql, &vals![projects, customers, now, roles]).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}

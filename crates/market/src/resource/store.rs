@@ -200,3 +200,11 @@ pub async fn guard_project(cx: &mut Cx<'_>, project_id: i64) -> Result<()> {
     }
     Ok(())
 }
+
+/// Projects among these that have resources which are not terminated: identifier, name and number of resources.
+pub async fn running_in(tx: &mut Tx, projects: Vec<i64>) -> Result<Vec<(Uuid, String, i64)>> {
+    let sql = "SELECT p.uuid, p.name, count(*) FROM resources r JOIN projects p ON p.id = r.project_id \
+               WHERE p.id = ANY($1) AND r.state <> 'Terminated' GROUP BY p.uuid, p.name ORDER BY p.name, p.uuid LIMIT 100";
+    let rows = tx.query(sql, &vals![projects]).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).collect()
+}

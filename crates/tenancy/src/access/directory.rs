@@ -3,7 +3,10 @@
 //! What a role carries is kept in memory by role and revision. The revision is read in the same query as the grant, so a
 //! changed role counts at the very next request on every node.
 
-use super::permissions::Permission;
+use super::{
+    permissions::Permission,
+    store::{self, Account, Who},
+};
 use crate::{
     data_access, personal_token::rules as personal, project::rules as project_rules, subnet::rules as subnet_rules,
     user::views::HELD_UP,
@@ -70,8 +73,19 @@ impl stoa_kernel::door::Directory for Directory {
         query: &'a mut dyn Query,
         user: Uuid,
         at: Time,
+        now: Time,
     ) -> futures::future::BoxFuture<'a, Result<Option<Actor>>> {
-        Box::pin(self.load_at(query, user, at))
+        Box::pin(async move { Ok(self.load_at(query, Who::One(user), at, now).await?.pop()) })
+    }
+
+    fn actors_at<'a>(
+        &'a self,
+        query: &'a mut dyn Query,
+        users: &'a [i64],
+        at: Time,
+        now: Time,
+    ) -> futures::future::BoxFuture<'a, Result<Vec<Actor>>> {
+        Box::pin(self.load_at(query, Who::Keys(users), at, now))
     }
 }
 
@@ -305,58 +319,84 @@ impl Directory {
         let rows = query.query(sql, &vals![id, revision]).await?;
         let row = rows.first().ok_or_else(|| Error::broken(format!("role {id} has no revision {revision}")))?;
         let role = Arc::new(read_role(row)?);
-        self.roles.write().unwrap_or_else(|e| e.into_inner()).insert((id, revision), role.clone());
+        // A revision that is taken back is given to another content later.
+        if query.sees_committed() {
+            self.roles.write().unwrap_or_else(|e| e.into_inner()).insert((id, revision), role.clone());
+        }
         Ok(role)
     }
 
-    /// The actor as he was at an instant: grants valid then, roles as they were then.
-    async fn load_at(&self, query: &mut dyn Query, user: Uuid, at: Time) -> Result<Option<Actor>> {
-        let sql = "SELECT id, uuid, username, first_name, last_name, email, is_staff, is_support, is_active \
-                   FROM users WHERE uuid = $1";
-        let rows = query.query(sql, &vals![user]).await?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        let mut actor = Actor {
-            id: row.get(0)?,
-            uuid: row.get(1)?,
-            username: row.get(2)?,
-            full_name: format!("{} {}", row.get::<String>(3)?, row.get::<String>(4)?).trim().to_owned(),
-            email: row.get(5)?,
-            staff: row.get(6)?,
-            support: row.get(7)?,
-            ..Actor::default()
-        };
-        let sql = "SELECT g.uuid, g.role_id, \
-                   (SELECT max(v.revision) FROM role_versions v WHERE v.role_id = g.role_id AND v.at <= $1), \
-                   g.scope, g.scope_id, g.customer_id, g.expires_at, p.removed_at, p.end_date, p.grace_period_days, \
-                   c.grace_period_days \
-                   FROM grants g LEFT JOIN projects p ON g.scope = 'project' AND p.id = g.scope_id \
-                   LEFT JOIN customers c ON c.id = g.customer_id \
-                   WHERE g.user_id = $2 AND g.valid_from <= $3 AND (g.revoked_at IS NULL OR g.revoked_at > $4)";
-        for row in query.query(sql, &vals![at, actor.id, at, at]).await? {
-            let Some(revision) = row.get::<Option<i64>>(2)? else { continue };
-            let role = self.role(query, row.get(1)?, revision).await?;
-            let (until, removed): (Option<Time>, Option<Time>) = (row.get(6)?, row.get(7)?);
-            let grace = row.get::<Option<i64>>(9)?.or(row.get(10)?);
-            let stopped = if until.is_some_and(|until| until <= at) {
+    /// People as they were at an instant: grants valid then, roles as they were then. Who could not sign in then holds nothing.
+    async fn load_at(&self, query: &mut dyn Query, who: Who<'_>, at: Time, now: Time) -> Result<Vec<Actor>> {
+        let mut accounts = store::accounts(query, who).await?;
+        let keys: Vec<i64> = accounts.iter().map(|account| account.id).collect();
+        if at < now {
+            for (user, changes) in store::changes_since(query, &keys, at).await? {
+                if let Ok(place) = accounts.binary_search_by_key(&user, |account| account.id) {
+                    undo(&mut accounts[place], &changes);
+                }
+            }
+        }
+        let mut actors: Vec<Actor> = accounts.into_iter().map(actor_of).collect();
+        for grant in store::grants_at(query, &keys, at).await? {
+            let (Some(revision), Ok(place)) =
+                (grant.revision, actors.binary_search_by_key(&grant.user_id, |actor| actor.id))
+            else {
+                continue;
+            };
+            let role = self.role(query, grant.role_id, revision).await?;
+            let stopped = if actors[place].disabled {
+                Some(Stop::UserDisabled)
+            } else if grant.until.is_some_and(|until| until <= at) {
                 Some(Stop::Expired)
             } else if !role.active {
                 Some(Stop::RoleDisabled)
-            } else if removed.is_some_and(|removed| removed <= at) {
+            } else if grant.removed_at.is_some_and(|removed| removed <= at) {
                 Some(Stop::ScopeRemoved)
             } else {
-                project_rules::has_ended(row.get(8)?, grace, at.date()).then_some(Stop::ScopeEnded)
+                project_rules::has_ended(grant.end, grant.grace, at.date()).then_some(Stop::ScopeEnded)
             };
-            actor.grants.push(Held {
-                uuid: row.get(0)?,
+            actors[place].grants.push(Held {
+                uuid: grant.uuid,
                 role,
-                scope: row.get(3)?,
-                scope_id: row.get(4)?,
-                owner_id: row.get(5)?,
-                until,
+                scope: grant.scope,
+                scope_id: grant.scope_id,
+                owner_id: grant.customer_id,
+                until: grant.until,
                 stopped,
             });
         }
-        Ok(Some(actor))
+        Ok(actors)
+    }
+}
+
+/// A person without his grants. Who can't sign in has no power either.
+fn actor_of(account: Account) -> Actor {
+    Actor {
+        id: account.id,
+        uuid: account.uuid,
+        username: account.username,
+        full_name: account.full_name,
+        email: account.email,
+        staff: account.staff && account.active,
+        support: account.support && account.active,
+        disabled: !account.active,
+        ..Actor::default()
+    }
+}
+
+/// Takes back what an event says of changes of an account.
+fn undo(account: &mut Account, changes: &serde_json::Value) {
+    for change in changes.as_array().into_iter().flatten() {
+        let field = match change["field"].as_str() {
+            Some("is_staff") => &mut account.staff,
+            Some("is_support") => &mut account.support,
+            Some("is_active") => &mut account.active,
+            _ => continue,
+        };
+        if let Some(before) = change["before"].as_bool() {
+            *field = before;
+        }
     }
 }
 

@@ -97,13 +97,13 @@ pub async fn explain_to(core: &Core, asker: &Actor, question: Question<'_>) -> R
 }
 
 /// What the question is about: an action, or a permission by itself.
-enum Subject {
+pub(super) enum Subject {
     Action(&'static Action),
     Permission(permissions::Permission),
 }
 
 impl Subject {
-    fn read(core: &Core, name: &str) -> Result<Subject> {
+    pub(super) fn read(core: &Core, name: &str) -> Result<Subject> {
         if let Some(action) = core.action(name) {
             return Ok(Subject::Action(action));
         }
@@ -111,7 +111,7 @@ impl Subject {
         permission.ok_or_else(|| Error::field("action", "There is no such action or permission."))
     }
 
-    fn view(&self) -> Option<&'static View> {
+    pub(super) fn view(&self) -> Option<&'static View> {
         match self {
             Subject::Action(Action { target: Target::Thing(view) | Target::Parent(_, view), .. }) => Some(view),
             _ => None,
@@ -120,7 +120,7 @@ impl Subject {
 }
 
 /// The person in question, if the asker may ask about him.
-async fn person(core: &Core, asker: &Actor, name: &str, found: &Found) -> Result<store::Person> {
+pub(super) async fn person(core: &Core, asker: &Actor, name: &str, found: &Found) -> Result<store::Person> {
     let own = || Error::field("user", "Whom is it about?");
     let mut reader = core.store.reader();
     if name.is_empty() && asker.id == 0 {
@@ -144,7 +144,7 @@ async fn actor(core: &Core, asker: &Actor, person: &store::Person, at: Option<Ti
     }
 }
 
-async fn decide_all(core: &Core, actor: &Actor, subject: &Subject, found: &Found) -> Result<Decision> {
+pub(super) async fn decide_all(core: &Core, actor: &Actor, subject: &Subject, found: &Found) -> Result<Decision> {
     let mut decision = match subject {
         Subject::Action(action) => action.decide(actor, found),
         Subject::Permission(permission) => decide(actor, &Needs::Permission(permission.id(), EVERYWHERE), found),
@@ -170,7 +170,7 @@ async fn decide_all(core: &Core, actor: &Actor, subject: &Subject, found: &Found
 }
 
 /// The thing in question, among what the asker sees.
-async fn find(core: &Core, asker: &Actor, subject: &Subject, scope: &str) -> Result<Found> {
+pub(super) async fn find(core: &Core, asker: &Actor, subject: &Subject, scope: &str) -> Result<Found> {
     let missing = || Error::field("scope", "The thing does not exist, or you do not see it.");
     let (kind, rest) = match scope.split_once(':') {
         Some((kind, rest)) if !rest.starts_with("//") => (Some(kind), rest),
@@ -199,7 +199,7 @@ async fn find(core: &Core, asker: &Actor, subject: &Subject, scope: &str) -> Res
 }
 
 /// A scope at which a thing stands, as its own team sees it.
-fn scope_at(found: &Found, stand: &Stand) -> Found {
+pub(super) fn scope_at(found: &Found, stand: &Stand) -> Found {
     let mut places = vec![Stand { place: "itself", ..stand.clone() }];
     let organization = found.places.iter().find(|other| other.scope == "customer" && stand.scope != "customer");
     places.extend(organization.map(|other| Stand { place: "customer", ..other.clone() }));
@@ -207,11 +207,11 @@ fn scope_at(found: &Found, stand: &Stand) -> Found {
 }
 
 /// Whether an actor may see the team of a scope at which the thing stands.
-fn sees_team(actor: &Actor, found: &Found) -> bool {
+pub(super) fn sees_team(actor: &Actor, found: &Found) -> bool {
     found.places.iter().any(|stand| sees_team_at(actor, found, stand))
 }
 
-fn sees_team_at(actor: &Actor, found: &Found, stand: &Stand) -> bool {
+pub(super) fn sees_team_at(actor: &Actor, found: &Found, stand: &Stand) -> bool {
     team(stand.scope).is_some_and(|team| decide(actor, &team.list, &scope_at(found, stand)).allowed)
 }
 
@@ -265,7 +265,7 @@ async fn granters(core: &Core, team: &Team, all: &[Role], carrying: &[&Role], sc
 }
 
 /// The reasons as data, each with its sentence; a grant with the name of its scope.
-async fn reasons(core: &Core, decision: &Decision) -> Result<Vec<Value>> {
+pub(super) async fn reasons(core: &Core, decision: &Decision) -> Result<Vec<Value>> {
     let mut all = Vec::new();
     for reason in &decision.because {
         let mut data = serde_json::to_value(reason).map_err(Error::broken)?;

@@ -6,17 +6,13 @@ use super::{
     store::{self, New, Stored},
     views::PERSONAL_TOKENS,
 };
-use crate::{
-    access::{directory::Directory, permissions::Permission},
-    settings::Settings,
-    user::store as users,
-};
+use crate::{access::permissions::Permission, settings::Settings, user::store as users};
 use serde_json::{Value, json};
 use stoa_kernel::{
     Error, Result, Time, Val,
     access::{Actor, Decision, Found, Needs},
     action::{Action, Cx, Done, Target},
-    door::{self, Directory as _},
+    door,
     error::Invalid,
     event::{Change, Event},
     field::{Check, Field, Input, Kind},
@@ -112,7 +108,7 @@ async fn holder(cx: &mut Cx<'_>, input: &Input) -> Result<Actor> {
     }
     let missing = || Error::field("user", "There is no such robot.");
     store::robot(cx.tx, uuid).await?.ok_or_else(missing)?;
-    Directory::default().actor_at(cx.tx, uuid, cx.now).await?.ok_or_else(missing)
+    cx.core.actor_in(&mut *cx.tx, uuid, cx.now).await?.ok_or_else(missing)
 }
 
 async fn create(cx: &mut Cx<'_>, input: Input) -> Result<Done> {

@@ -207,6 +207,33 @@ pub async fn versions(query: &mut dyn Query, uuid: Uuid) -> Result<Option<(Strin
     Ok(Some((first.get(0)?, versions)))
 }
 
+/// A role with all its revisions, the first one first.
+#[derive(Debug, Clone)]
+pub struct Story {
+    /// Its public identifier.
+    pub uuid: Uuid,
+    /// Its name.
+    pub name: String,
+    /// What it was.
+    pub versions: Vec<Version>,
+}
+
+/// Every role with all its revisions, by kind of scope and name.
+pub async fn stories(query: &mut dyn Query) -> Result<Vec<Story>> {
+    let sql = "SELECT r.name, v.at, COALESCE(u.username, ''), v.description, v.is_active, v.scope, v.permissions, r.uuid \
+               FROM roles r JOIN role_versions v ON v.role_id = r.id LEFT JOIN users u ON u.id = v.by_user \
+               WHERE r.deleted_at IS NULL ORDER BY r.scope, r.name, r.id, v.revision";
+    let mut all: Vec<Story> = Vec::new();
+    for row in &query.query(sql, &[]).await? {
+        let (uuid, version) = (row.get(7)?, read_version(row)?);
+        match all.last_mut().filter(|story| story.uuid == uuid) {
+            Some(story) => story.versions.push(version),
+            None => all.push(Story { uuid, name: row.get(0)?, versions: vec![version] }),
+        }
+    }
+    Ok(all)
+}
+
 fn read_version(row: &Row) -> Result<Version> {
     let permissions: serde_json::Value = row.get(6)?;
     let permissions = permissions.as_array().into_iter().flatten().filter_map(|one| one.as_str());

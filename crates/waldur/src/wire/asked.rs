@@ -31,6 +31,8 @@ pub struct Asked {
     pub query: Vec<(String, String)>,
     /// The body, under the names of the fields, with uuids in place of addresses; an empty object if there was none.
     pub body: Value,
+    /// Whether only the difference is asked for that the operation would make; see [`SIMULATE`](super::caller::SIMULATE).
+    pub simulate: bool,
     /// Whether only the headers are wanted.
     pub head: bool,
     /// Scheme and host for absolute links, without a slash at the end.

@@ -13,6 +13,9 @@ pub const IMPERSONATE: &str = "x-impersonated-user-uuid";
 /// How many languages a caller may name; more are not looked at.
 const WISHES: usize = 32;
 
+/// The header with which a writing operation is asked to tell what it would change in what people can do, and to do nothing.
+pub const SIMULATE: &str = "x-simulate";
+
 /// What a caller is told who brings nothing, or something that is not taken here.
 pub const NO_CREDENTIALS: &str = "Authentication credentials were not provided.";
 

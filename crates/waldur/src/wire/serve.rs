@@ -3,7 +3,7 @@
 use super::{
     Asked, Reply, Surface,
     body::{self, Names},
-    caller::{self, IMPERSONATE, NO_CREDENTIALS},
+    caller::{self, IMPERSONATE, NO_CREDENTIALS, SIMULATE},
     error, query,
 };
 use crate::route::{Answer, Route, Run, Verb};
@@ -24,6 +24,7 @@ use stoa_kernel::{
     id,
     view::View,
 };
+use stoa_tenancy::access::simulate;
 
 /// The longest address; more is nobody's filter.
 const URI_MAX: usize = 32 * 1024;
@@ -236,6 +237,11 @@ fn asked(surface: &Surface, route: &Route, parts: &Parts, id: &str) -> Result<Re
             path.push((name, query::decode(part.as_bytes(), false).ok_or(Error::NotFound)?));
         }
     }
+    let simulate = match text(&parts.headers, HeaderName::from_static(SIMULATE)) {
+        None | Some("false" | "0") => false,
+        Some("true" | "1") => true,
+        Some(_) => return Ok(Err(Reply::detail(400, "X-Simulate is true or false."))),
+    };
     let address = format!("{}{}", origin.base, parts.uri.path());
     let (head, base) = (parts.method == Method::HEAD, origin.base);
     Ok(Ok(Asked {
@@ -244,6 +250,7 @@ fn asked(surface: &Surface, route: &Route, parts: &Parts, id: &str) -> Result<Re
         path,
         query,
         body: json!({}),
+        simulate,
         head,
         base,
         address,
@@ -310,6 +317,12 @@ async fn other_method(surface: &Surface, routes: &[&'static Route], parts: &Part
 async fn run(surface: &Surface, route: &Route, mut asked: Asked, names: Names) -> Result<Reply> {
     let target = route.key().map(|key| asked.param(key).to_owned());
     let target = target.as_deref();
+    if asked.simulate && route.method != Verb::Get {
+        let action = route.action().ok_or_else(|| Error::field("X-Simulate", "This can't be simulated."))?;
+        let result = simulate::simulate(&surface.core, &asked.caller, call(route, action, target, &asked)).await;
+        let told = result.map_err(|error| body::explain(error, names, &asked.body))?;
+        return Ok(Reply::json(200, &told).with_text(HeaderName::from_static(SIMULATE), "true"));
+    }
     match route.run {
         Run::List(view) => {
             let actor = asked.actor(surface).await?;

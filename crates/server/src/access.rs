@@ -1,0 +1,189 @@
+//! `stoa access …`: who can, what somebody can, how that differs, and what happened; as lines for people or as data.
+
+use serde_json::Value;
+use stoa_kernel::{Error, Result, Time, access::Actor, door::Core};
+use stoa_tenancy::access::{timeline, what, who};
+
+/// The questions.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Tell who can do something to a thing, and through what
+    Who {
+        /// An action such as project.update, or a permission such as PROJECT.UPDATE
+        #[arg(long)]
+        action: String,
+        /// The thing: its address or KIND:IDENTIFIER
+        #[arg(long)]
+        scope: Option<String>,
+        /// When, and how it is told
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Tell what a user can do, and where; with a thing, which actions on it
+    What {
+        /// Name of the user to sign in with, or its identifier
+        #[arg(long)]
+        user: String,
+        /// The thing: its address or KIND:IDENTIFIER
+        #[arg(long)]
+        scope: Option<String>,
+        /// When, and how it is told
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Tell how two users, or one at two instants, differ in what they can do
+    Compare {
+        /// Name of the user to sign in with, or its identifier
+        #[arg(long)]
+        user: String,
+        /// The other user; the same if not given
+        #[arg(long)]
+        other: Option<String>,
+        /// The instant for the other; now if not given
+        #[arg(long)]
+        other_at: Option<String>,
+        /// When, and how it is told
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Tell what happened to the roles of a user, or at a thing, the latest first
+    Timeline {
+        /// Name of the user to sign in with, or its identifier
+        #[arg(long, required_unless_present = "scope", conflicts_with = "scope")]
+        user: Option<String>,
+        /// The thing: its address or KIND:IDENTIFIER
+        #[arg(long)]
+        scope: Option<String>,
+        /// Not before this instant
+        #[arg(long)]
+        from: Option<String>,
+        /// When, and how it is told
+        #[command(flatten)]
+        form: Form,
+    },
+}
+
+/// When, and how it is told.
+#[derive(Debug, clap::Args)]
+pub struct Form {
+    /// The instant in question, such as 2026-03-01T12:00:00Z; now if not given
+    #[arg(long)]
+    at: Option<String>,
+    /// Print data instead of sentences
+    #[arg(long)]
+    json: bool,
+}
+
+/// Answers the question.
+///
+/// # Errors
+/// Invalid, with the option, for what does not exist.
+pub async fn run(core: &Core, command: Command) -> Result<()> {
+    let system = Actor::system();
+    let (answer, form, lines): (Value, Form, fn(&Value) -> Vec<String>) = match command {
+        Command::Who { action, scope, form } => {
+            (who::who(core, &system, &action, scope.as_deref(), time(&form.at, "at")?).await?, form, told_who)
+        }
+        Command::What { user, scope, form } => {
+            let side = what::Side { user: &user, at: time(&form.at, "at")? };
+            (what::what(core, &system, side, scope.as_deref()).await?, form, told_what)
+        }
+        Command::Compare { user, other, other_at, form } => {
+            let one = what::Side { user: &user, at: time(&form.at, "at")? };
+            let other = what::Side { user: other.as_deref().unwrap_or(&user), at: time(&other_at, "other_at")? };
+            (what::compare(core, &system, one, other).await?, form, told_difference)
+        }
+        Command::Timeline { user, scope, from, form } => {
+            let span = timeline::Span {
+                user: user.as_deref().unwrap_or_default(),
+                scope: scope.as_deref(),
+                from: time(&from, "from")?,
+                until: time(&form.at, "at")?,
+                offset: 0,
+            };
+            (timeline::timeline(core, &system, span).await?, form, told_moments)
+        }
+    };
+    if form.json {
+        println!("{}", serde_json::to_string_pretty(&answer).map_err(Error::broken)?);
+    } else {
+        lines(&answer).iter().for_each(|line| println!("{line}"));
+    }
+    Ok(())
+}
+
+fn time(text: &Option<String>, option: &str) -> Result<Option<Time>> {
+    let Some(text) = text else { return Ok(None) };
+    Time::parse(text).map(Some).ok_or_else(|| Error::field(option, "It is no instant."))
+}
+
+fn rows<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    value[key].as_array().into_iter().flatten()
+}
+
+fn word<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_default()
+}
+
+fn list(value: &Value, key: &str) -> String {
+    rows(value, key).filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn told_who(answer: &Value) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    if answer["everybody"] == true {
+        lines.push("Everybody who is signed in.".into());
+    }
+    for person in rows(answer, "people") {
+        let why: Vec<&str> = rows(person, "reasons").map(|reason| word(reason, "text")).collect();
+        lines.push(format!(
+            "{} ({}): {}",
+            word(&person["user"], "username"),
+            word(&person["user"], "full_name"),
+            why.join(" ")
+        ));
+    }
+    lines.push(format!("Staff and support agents: {}.", answer["staff"]));
+    lines
+}
+
+fn told_what(answer: &Value) -> Vec<String> {
+    let is = [("staff", "Staff."), ("support", "Support agent."), ("disabled", "The account can't be used.")];
+    let mut lines: Vec<String> =
+        is.iter().filter(|(key, _)| answer[*key] == true).map(|(_, text)| (*text).to_owned()).collect();
+    for scope in rows(answer, "scopes") {
+        let roles: Vec<&str> = rows(scope, "through").map(|through| word(through, "role")).collect();
+        let permissions = list(scope, "permissions");
+        lines.push(format!("{} {} ({}): {permissions}", word(scope, "type"), word(scope, "name"), roles.join(", ")));
+    }
+    for action in rows(answer, "actions") {
+        lines.push(format!("{}: {}", word(action, "action"), word(action, "sentence")));
+    }
+    lines
+}
+
+fn told_difference(answer: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    for difference in rows(answer, "differences") {
+        let scope = format!("{} {}", word(&difference["scope"], "type"), word(&difference["scope"], "name"));
+        for (key, sign) in [("only_first", "-"), ("only_second", "+")] {
+            let permissions = list(difference, key);
+            if !permissions.is_empty() {
+                lines.push(format!("{sign} {scope}: {permissions}"));
+            }
+        }
+    }
+    if lines.is_empty() {
+        lines.push("No difference.".into());
+    }
+    lines
+}
+
+fn told_moments(answer: &Value) -> Vec<String> {
+    let mut lines: Vec<String> =
+        rows(answer, "moments").map(|moment| format!("{}  {}", word(moment, "at"), word(moment, "sentence"))).collect();
+    if answer["more"] == true {
+        lines.push("There is more: ask with a later --from or an earlier --at.".into());
+    }
+    lines
+}

@@ -1,0 +1,127 @@
+//! Who can do something to a thing, and through what (mission R5, R6, R8): every candidate is put to the same decision that guards
+//! the action.
+
+use super::{
+    explain::{Subject, decide_all, find, reasons, sees_team, sees_team_at},
+    store,
+};
+use serde_json::{Value, json};
+use stoa_kernel::{
+    Error, Result, Time,
+    access::{Actor, Decision, Found, Needs, Reason, Stand},
+    action::Target,
+    door::Core,
+    id,
+};
+
+/// People who are put to the decision at most; who asks about a thing with more is told so.
+const CANDIDATES: usize = 5_000;
+
+/// Answers who can do an action (or has a permission) on a thing, at present or at an instant.
+///
+/// Staff and support agents are told of everybody. Others ask where they may see the team; they are told the names of people whose
+/// roles are on scopes whose team they see, and how many more there are.
+///
+/// # Errors
+/// Invalid for what does not exist or is not visible, forbidden for who may not ask.
+pub async fn who(core: &Core, asker: &Actor, action: &str, scope: Option<&str>, at: Option<Time>) -> Result<Value> {
+    let subject = Subject::read(core, action)?;
+    let found = match scope {
+        Some(scope) => find(core, asker, &subject, scope).await?,
+        None => Found::default(),
+    };
+    let on_nothing = matches!(&subject, Subject::Action(action) if matches!(action.target, Target::Nothing));
+    if found.thing.is_empty() && !on_nothing {
+        return Err(Error::field("scope", "Which thing is it about?"));
+    }
+    if !asker.sees_all() && !sees_team(asker, &found) {
+        let text = "Only those who may see the team there, staff and support agents ask who can.";
+        Decision::rule(text).required()?;
+    }
+    let instant = at.unwrap_or_else(|| core.now());
+    let (people, hidden) = people(core, asker, &subject, &found, instant).await?;
+    let everybody = match &subject {
+        Subject::Action(action) => open_to_everybody(&action.needs),
+        Subject::Permission(_) => false,
+    };
+    Ok(json!({
+        "action": action,
+        "scope": (!found.thing.is_empty())
+            .then(|| json!({"type": found.thing, "uuid": id::hex(&found.uuid), "name": found.name})),
+        "at": instant.to_string(),
+        "everybody": everybody,
+        "people": people,
+        "hidden": hidden,
+        "staff": crew(core, &subject, &found, instant).await?,
+    }))
+}
+
+/// Those who can, each with the reasons, and how many more there are whom the asker does not see.
+async fn people(core: &Core, asker: &Actor, subject: &Subject, found: &Found, at: Time) -> Result<(Vec<Value>, usize)> {
+    let mut reader = core.store.reader();
+    let mut keys = store::holders_at(&mut reader, &found.places, at).await?;
+    if found.owner != 0 && !keys.contains(&found.owner) {
+        keys.push(found.owner);
+    }
+    if keys.len() > CANDIDATES {
+        let text = format!("More than {CANDIDATES} people hold roles there. Ask about a smaller part of it.");
+        return Err(Error::field("scope", text));
+    }
+    let (mut people, mut hidden) = (Vec::new(), 0);
+    for actor in core.actors_in(&mut reader, &keys, at).await? {
+        // Staff and support agents are counted apart: they can by what they are.
+        if actor.staff || actor.support {
+            continue;
+        }
+        let decision = decide_all(core, &actor, subject, found).await?;
+        if !decision.allowed {
+            continue;
+        }
+        if !asker.sees_all() && actor.id != asker.id && !shown(asker, found, &decision) {
+            hidden += 1;
+            continue;
+        }
+        people.push(json!({
+            "user": {"uuid": id::hex(&actor.uuid), "username": actor.username, "full_name": actor.full_name},
+            "reasons": reasons(core, &decision).await?,
+        }));
+    }
+    people.sort_by(|a, b| a["user"]["username"].as_str().cmp(&b["user"]["username"].as_str()));
+    Ok((people, hidden))
+}
+
+/// Whether the asker sees the team of the scope through which it is allowed.
+fn shown(asker: &Actor, found: &Found, decision: &Decision) -> bool {
+    decision.because.iter().any(|reason| match reason {
+        Reason::Grant { scope, scope_id, .. } => {
+            let here = |stand: &&Stand| stand.scope == *scope && stand.id == *scope_id;
+            found.places.iter().find(here).is_some_and(|stand| sees_team_at(asker, found, stand))
+        }
+        _ => false,
+    })
+}
+
+/// How many members of staff and support agents can.
+async fn crew(core: &Core, subject: &Subject, found: &Found, at: Time) -> Result<usize> {
+    let mut reader = core.store.reader();
+    let keys: Vec<i64> = store::accounts(&mut reader, store::Who::Crew).await?.iter().map(|one| one.id).collect();
+    let mut count = 0;
+    for actor in core.actors_in(&mut reader, &keys, at).await? {
+        let able = match subject {
+            Subject::Action(action) => action.decide(&actor, found).allowed,
+            Subject::Permission(_) => actor.is_staff(),
+        };
+        count += usize::from(able);
+    }
+    Ok(count)
+}
+
+/// Whether anybody who is signed in may.
+fn open_to_everybody(needs: &Needs) -> bool {
+    match needs {
+        Needs::Nothing | Needs::SignedIn | Needs::AnySignedIn => true,
+        Needs::InPerson(needs) => open_to_everybody(needs),
+        Needs::Any(several) => several.iter().any(open_to_everybody),
+        _ => false,
+    }
+}
