@@ -1,4 +1,5 @@
-//! `/api/access/explain/`: why somebody may do something, or what is missing.
+//! `/api/access/explain/`: why somebody may do something, or what is missing; `/api/access/checkpoints/`: the signed
+//! checkpoints of the record.
 
 use crate::{
     route::{Own, Route, Verb},
@@ -13,13 +14,17 @@ use stoa_kernel::{
     },
     view::Column,
 };
-use stoa_tenancy::access::explain::{Question, explain_to};
+use stoa_tenancy::{
+    access::explain::{Question, explain_to},
+    audit::views::CHECKPOINTS,
+};
 
-/// The operation.
+/// The operations.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
     Route::own(Verb::Get, "/api/access/explain/", "access_explain_retrieve", "access", "Explanation", &EXPLAIN)
         .about("Why somebody may do something, or what is missing and who could give it; now, or as of an instant."),
+    Route::list("/api/access/checkpoints/", "access_checkpoints_list", "access", "AuditCheckpoint", &CHECKPOINTS),
 ];
 
 #[rustfmt::skip]
