@@ -4,6 +4,7 @@
 //! [`serve`] serves it.
 
 pub mod admin;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod demo;
