@@ -90,12 +90,13 @@ fn read_event(row: &Row, from: usize) -> Result<Event> {
     })
 }
 
-/// The next events after a key that have no seal, in the order of their keys.
+/// The next events after a key that have no seal, in the order of their keys. Both tables are entered at that key: what is
+/// behind it is not read, however large it is.
 pub async fn unsealed(store: &Store, after: i64, limit: usize) -> Result<Vec<Event>> {
     let sql = concat!(
         "SELECT ",
         event_columns!(),
-        " FROM events e LEFT JOIN audit_seals s ON s.event_id = e.id AND s.revision = 0 \
+        " FROM events e LEFT JOIN audit_seals s ON s.event_id = e.id AND s.revision = 0 AND s.event_id > $1 \
          WHERE e.id > $1 AND s.event_id IS NULL ORDER BY e.id LIMIT $2"
     );
     let rows = store.query_long(sql, &vals![after, limit as i64]).await?;
@@ -105,7 +106,7 @@ pub async fn unsealed(store: &Store, after: i64, limit: usize) -> Result<Vec<Eve
 /// How many events after a key have no seal, counted up to `most`.
 pub async fn waiting(store: &Store, after: i64, most: i64) -> Result<i64> {
     let sql = "SELECT count(*) FROM (SELECT e.id FROM events e LEFT JOIN audit_seals s ON s.event_id = e.id \
-               AND s.revision = 0 WHERE e.id > $1 AND s.event_id IS NULL LIMIT $2) x";
+               AND s.revision = 0 AND s.event_id > $1 WHERE e.id > $1 AND s.event_id IS NULL LIMIT $2) x";
     let rows = store.query_long(sql, &vals![after, most]).await?;
     rows.first().map_or(Ok(0), |row| row.get(0))
 }

@@ -175,6 +175,32 @@ fn a_chain_with_lawful_changes_is_fine() {
 }
 
 #[test]
+fn a_seal_that_was_made_anew_is_found_by_the_next_one() {
+    // Each hash covers the one before: a forged seal fits its event and itself, but what follows does not fit it.
+    let book = full(&["One.".into(), "Two.".into(), "Three.".into(), "Four.".into()]);
+    let lines = book.lines();
+    for at in 0..lines.len() {
+        let Line::Seal(seal) = &lines[at] else { continue };
+        let Some(content) = seal.content.clone().filter(|_| seal.salt.is_some()) else { continue };
+        let before = match &lines[at - 1] {
+            Line::Seal(before) => before.hash,
+            _ => genesis(&book.installation),
+        };
+        let content = Event { message: "Nothing.".into(), ..content };
+        let mut forged = seal.clone();
+        forged.told = content.told(&seal.salt.unwrap());
+        let (kind, told) = (Kind::Event, forged.told);
+        let link = Seal { position: seal.position, kind, event: seal.event, fixed: seal.fixed, told, cause: None };
+        (forged.hash, forged.content) = (link.hash(&before), Some(content));
+        let mut lines = lines.clone();
+        lines[at] = Line::Seal(forged);
+        let texts: Vec<String> = lines.iter().map(|line| serde_json::to_string(line).unwrap()).collect();
+        let faults: Vec<Fault> = check(&texts, &[]).findings.iter().map(|one| one.fault).collect();
+        assert_eq!(faults, [Fault::Changed], "position {}", seal.position);
+    }
+}
+
+#[test]
 fn forms_are_what_they_were() {
     // Computed by another program. A form that changes makes every chain that there is unverifiable: it gets a successor instead.
     let event = event(2, "One.");
