@@ -1,7 +1,9 @@
 //! How fast Stoa answers, at scale 1, on both stores: requests per second, p50, p99 and CPU per request, beside the floor.
 //!
-//! `cargo run --release -p stoa-bench [sqlite] [postgres] [--seconds N] [--connections N]` builds on a `stoa` that was built
-//! with `cargo build --release`. It prints a Markdown table; docs/benchmarks.md keeps the last one with what it says.
+//! `cargo run --release -p stoa-bench [sqlite] [postgres] [seal] [--seconds N] [--connections N]` builds on a `stoa` that was
+//! built with `cargo build --release`; with `seal` it measures the sealing of the record alone, which needs none. It prints a Markdown table; docs/benchmarks.md keeps the last one with what it says.
+
+mod seal;
 
 use serde_json::{Value, json};
 use std::{
@@ -32,17 +34,22 @@ async fn main() -> Outcome<()> {
     };
     let plan =
         Plan { time: Duration::from_secs(number("--seconds", 5)), connections: number("--connections", 8) as usize };
+    let sealing = words.iter().any(|word| word == "seal");
     let all = !words.iter().any(|word| word == "sqlite" || word == "postgres");
     if all || words.iter().any(|word| word == "sqlite") {
         let folder = std::env::temp_dir().join(format!("stoa-bench-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         let url = format!("sqlite:{}", folder.join("stoa.db").display());
-        let done = measure("SQLite", &url, &folder, &plan).await;
+        let done = match sealing {
+            true => seal::measure("SQLite", &url).await,
+            false => measure("SQLite", &url, &folder, &plan).await,
+        };
         std::fs::remove_dir_all(&folder)?;
         done?;
     }
     if all || words.iter().any(|word| word == "postgres") {
         match stoa_testing::postgres::fresh_database().await {
+            Some(url) if sealing => seal::measure("PostgreSQL", &url).await?,
             Some(url) => measure("PostgreSQL", &url, &std::env::temp_dir(), &plan).await?,
             None => eprintln!("no PostgreSQL was found"),
         }

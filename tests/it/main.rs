@@ -4,6 +4,8 @@
 #![allow(clippy::cloned_ref_to_slice_refs, reason = "a list of one reads best as a list")]
 
 mod announcements;
+mod audit;
+mod audit_lab;
 mod autoprovisioning;
 mod budgets;
 mod catalogue;

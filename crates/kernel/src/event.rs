@@ -2,7 +2,7 @@
 //!
 //! The event row is the audit row, the feed, and the source of web hooks, mails and message queues.
 
-use crate::{Result, access::Actor, id::Uuid, store::Tx, time::Time, vals};
+use crate::{Query, Result, Row, access::Actor, id::Uuid, store::Tx, time::Time, vals};
 use serde_json::{Map, Value, json};
 
 /// A field that an action changed.
@@ -159,12 +159,14 @@ const REDACTED_AT_ONCE: i64 = 500;
 /// right to be forgotten. Which events there are, of what type, when, by and on what does not change. Meant are the events
 /// in the scope's feed, those that the actor caused, and those of one type that say exactly this. Gives how many there were.
 ///
-/// Called by an action, whose own event says that it was done.
+/// Called by an action, whose own event says that it was done and names `cause`: every event that is rewritten is noted
+/// under it, so that the seal of the record knows a lawful change from any other ([`Alteration`]).
 pub async fn redact(
     tx: &mut Tx,
     scope: (&'static str, i64),
     actor: i64,
     saying: (&str, &str),
+    cause: Uuid,
     edit: &(dyn Fn(&mut Told) + Sync),
 ) -> Result<u64> {
     let (mut after, mut count) = (0_i64, 0);
@@ -177,6 +179,8 @@ pub async fn redact(
         let rows = tx.query(sql, &values).await?;
         let Some(last) = rows.last() else { return Ok(count) };
         after = last.get(0)?;
+        let ids: Vec<i64> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+        alter(tx, "redacted", cause, ids).await?;
         for row in &rows {
             let (thing, thing_id): (Option<String>, Option<i64>) = (row.get(4)?, row.get(5)?);
             let (context, changes): (Value, Value) = (row.get(2)?, row.get(3)?);
@@ -196,18 +200,56 @@ pub async fn redact(
 }
 
 /// Removes up to `limit` events that are older than an instant, but none of the types to keep; gives their number. For the
-/// operator's rule on how long the record is kept; the caller puts on record that it happened.
-pub async fn forget(tx: &mut Tx, before: Time, keep: &[&str], limit: i64) -> Result<i64> {
+/// operator's rule on how long the record is kept; the caller puts on record that it happened, naming `cause`, under which
+/// every removed event is noted ([`Alteration`]).
+pub async fn forget(tx: &mut Tx, before: Time, keep: &[&str], limit: i64, cause: Uuid) -> Result<i64> {
     let sql = "SELECT id FROM events WHERE created < $1 AND event_type <> ALL($2) ORDER BY created LIMIT $3";
     let keep: Vec<String> = keep.iter().map(|name| (*name).to_owned()).collect();
     let rows = tx.query(sql, &vals![before, keep, limit]).await?;
     let ids: Vec<i64> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    alter(tx, "removed", cause, ids.clone()).await?;
     tx.execute("DELETE FROM event_feeds WHERE event_id = ANY($1)", &vals![ids.clone()]).await?;
     let gone = tx.execute("DELETE FROM events WHERE id = ANY($1)", &vals![ids]).await?;
     Ok(i64::try_from(gone).unwrap_or(i64::MAX))
 }
 
-/// The tables of the record.
+/// A lawful change of an event that was written before, which the seal of the record has not taken notice of yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alteration {
+    /// Its key.
+    pub id: i64,
+    /// Key of the event.
+    pub event: i64,
+    /// Whether the event was removed; otherwise it was redacted.
+    pub removed: bool,
+    /// What the event that says so names.
+    pub cause: Uuid,
+}
+
+async fn alter(tx: &mut Tx, what: &str, cause: Uuid, events: Vec<i64>) -> Result<()> {
+    // The event may be on its way into the seal at this moment, so nobody waits and nothing is looked up here.
+    let sql = "INSERT INTO event_alterations (event_id, what, cause) \
+               SELECT id, $1::text, $2::uuid FROM events WHERE id = ANY($3)";
+    tx.execute(sql, &vals![what, cause, events]).await.map(drop)
+}
+
+/// Up to `limit` alterations that are still to be sealed, in the order of their keys.
+pub async fn alterations(query: &mut dyn Query, limit: i64) -> Result<Vec<Alteration>> {
+    let sql = "SELECT id, event_id, what, cause FROM event_alterations ORDER BY id LIMIT $1";
+    let rows = query.query(sql, &vals![limit]).await?;
+    let read = |row: &Row| {
+        let removed = row.get::<String>(2)? == "removed";
+        Ok(Alteration { id: row.get(0)?, event: row.get(1)?, removed, cause: row.get(3)? })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Takes alterations off the list, in the transaction that seals them.
+pub async fn settle(tx: &mut Tx, alterations: Vec<i64>) -> Result<()> {
+    tx.execute("DELETE FROM event_alterations WHERE id = ANY($1)", &vals![alterations]).await.map(drop)
+}
+
+/// The tables of the record; the list of alterations came later, with the seal.
 pub const MIGRATION: crate::store::Migration = crate::store::Migration {
     name: "0001_record",
     sql: "

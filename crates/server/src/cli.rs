@@ -1,8 +1,8 @@
-//! The command line. It is a contract: `stoa serve|demo|migrate|admin … [--data DIR] [--database URL] [--listen ADDR:PORT]`;
+//! The command line. It is a contract: `stoa serve|demo|migrate|admin|audit … [--data DIR] [--database URL] [--listen ADDR:PORT]`;
 //! exit code 0 for done, 1 for failed (with the reason), 2 for wrong usage.
 
 use crate::{
-    access, admin,
+    access, admin, audit,
     config::{Config, Flags, SETTINGS},
     demo, explain, scale, serve, start,
 };
@@ -46,6 +46,11 @@ enum Command {
         #[command(subcommand)]
         command: admin::Command,
     },
+    /// Export and verify the sealed record, replace its key
+    Audit {
+        #[command(subcommand)]
+        command: audit::Command,
+    },
     /// Tell whether a user may do something somewhere, and why
     Explain(explain::Args),
     /// Tell who can, what somebody can, how that differs, and what happened
@@ -65,6 +70,13 @@ pub fn main() -> ExitCode {
             println!("{:<20} {:<22} {}", setting.name, setting.default, setting.about);
         }
         return ExitCode::SUCCESS;
+    }
+    if let Command::Audit { command: audit::Command::Verify(args) } = &cli.command {
+        return match audit::verify(args) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::from(1),
+            Err(message) => failed(&message),
+        };
     }
     let config = match Config::load(&cli.flags, std::env::vars()) {
         Ok(config) => config,
@@ -136,6 +148,12 @@ async fn run(command: Command, config: Config) -> Result<()> {
         Command::Admin { command } => {
             let core = start::start(&config).await?;
             let done = admin::run(&core, command).await;
+            core.store.close().await;
+            done
+        }
+        Command::Audit { command } => {
+            let core = start::start(&config).await?;
+            let done = audit::run(&core, &config, command).await;
             core.store.close().await;
             done
         }

@@ -58,6 +58,26 @@ pub const SETTINGS: &[Setting] = &[
         about: "Days after which events are removed; 0: never. Those about roles stay in any case.",
     },
     Setting {
+        name: "audit_key",
+        default: "DATA/audit.key",
+        about: "File of the key that signs checkpoints of the record, mode 0600; made when first needed. The same on all nodes.",
+    },
+    Setting {
+        name: "audit_checkpoints",
+        default: "DATA/checkpoints.jsonl",
+        about: "File to which checkpoints are appended; take it to where this machine's operator can't change it.",
+    },
+    Setting {
+        name: "audit_checkpoint_events",
+        default: "1000",
+        about: "Sealed events after which there is a checkpoint.",
+    },
+    Setting {
+        name: "audit_checkpoint_minutes",
+        default: "10",
+        about: "Minutes after which there is a checkpoint, if anything was sealed.",
+    },
+    Setting {
         name: "ldap_url",
         default: "",
         about: "Directory of people: ldaps://HOST or ldap://HOST, which goes on under StartTLS; empty: none.",
@@ -151,6 +171,8 @@ pub struct Config {
     pub outbound: stoa_support::outbound::Policy,
     /// Days for which events are kept; 0 for ever.
     pub events_kept_days: i64,
+    /// How the record is signed.
+    pub audit: stoa_tenancy::audit::Settings,
     /// The directory of people, if there is one.
     pub ldap: Option<ldap::Settings>,
     /// Threads or connections for reads.
@@ -303,6 +325,19 @@ fn read(values: &Values) -> Result<Config, String> {
     };
     let events_kept_days =
         get("events_kept_days").parse().ok().filter(|days| *days == 0 || (30..=36_500).contains(days));
+    let whole = |name: &str, most: i64, expected: &str| {
+        get(name).parse().ok().filter(|n| (1..=most).contains(n)).ok_or_else(|| wrong(name, expected))
+    };
+    let file = |name: &str, usual: &str| match get(name) {
+        "" => Err(wrong(name, "the name of a file")),
+        path => Ok(path.strip_prefix("DATA/").map_or_else(|| PathBuf::from(path), |_| data.join(usual))),
+    };
+    let audit = stoa_tenancy::audit::Settings {
+        key: file("audit_key", "audit.key")?,
+        published: file("audit_checkpoints", "checkpoints.jsonl")?,
+        every_events: whole("audit_checkpoint_events", 1_000_000, "a whole number from 1 to 1000000")?,
+        every_minutes: whole("audit_checkpoint_minutes", 1440, "a whole number of minutes from 1 to 1440")?,
+    };
     let timeout = get("smtp_timeout").parse().ok().filter(|n| (1..=300).contains(n));
     let timeout = timeout.ok_or_else(|| wrong("smtp_timeout", "a whole number of seconds from 1 to 300"))?;
     let smtp = match get("smtp_url") {
@@ -325,6 +360,7 @@ fn read(values: &Values) -> Result<Config, String> {
         trusted_proxies: networks("trusted_proxies")?,
         outbound,
         events_kept_days: events_kept_days.ok_or_else(|| wrong("events_kept_days", "0, or 30 to 36500"))?,
+        audit,
         ldap,
         readers: get("readers")
             .parse()
@@ -421,6 +457,7 @@ mod tests {
         let config = Config::load(&Flags::default(), env(&[])).unwrap();
         assert_eq!(config.database, "sqlite:./data/stoa.db");
         assert_eq!(config.listen.port(), 8080);
+        assert_eq!(config.audit.key, PathBuf::from("./data/audit.key"));
     }
 
     #[test]
@@ -448,6 +485,10 @@ mod tests {
             ("STOA_OUTBOUND_NETWORKS", "10.0.0.0/99", "networks such as"),
             ("STOA_OUTBOUND_PLAIN_HTTP", "true", "yes or no"),
             ("STOA_EVENTS_KEPT_DAYS", "7", "0, or 30 to 36500"),
+            ("STOA_AUDIT_KEY", " ", "the name of a file"),
+            ("STOA_AUDIT_CHECKPOINTS", "", "the name of a file"),
+            ("STOA_AUDIT_CHECKPOINT_EVENTS", "0", "a whole number from 1 to 1000000"),
+            ("STOA_AUDIT_CHECKPOINT_MINUTES", "1441", "a whole number of minutes from 1 to 1440"),
             ("STOA_LOG_FORMAT", "xml", "text or json"),
             ("STOA_LDAP_URL", "http://x", "ldaps://HOST"),
         ] {

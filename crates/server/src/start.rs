@@ -76,7 +76,7 @@ pub async fn start(config: &Config) -> Result<Arc<Core>> {
     let outbound = stoa_support::outbound::Outbound::new(config.outbound.clone());
     let kept = stoa_tenancy::record::jobs::KeptDays(config.events_kept_days);
     let mailer = config.mailer().map_err(Error::Unavailable)?;
-    let core = configured(core(store, clock), config).with(outbound).with(kept).with(mailer);
+    let core = configured(core(store, clock), config).with(outbound).with(kept).with(mailer).with(config.audit.clone());
     stoa_identity::passkey::settle(&core, config.public_url.as_deref()).await?;
     Ok(Arc::new(core))
 }

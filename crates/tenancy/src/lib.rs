@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod agreement;
+pub mod audit;
 pub mod customer;
 pub mod data_access;
 pub mod division;
@@ -48,6 +49,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0007_people", sql: include_str!("migrations/0007_people.sql") },
     Migration { name: "0008_settings", sql: include_str!("migrations/0008_settings.sql") },
     Migration { name: "0009_reviews", sql: include_str!("migrations/0009_reviews.sql") },
+    Migration { name: "0017_audit", sql: include_str!("migrations/0017_audit.sql") },
 ];
 
 /// Registers this area's actions, views and listeners.
@@ -99,6 +101,7 @@ pub fn register(registry: &mut Registry) {
     token::register(registry);
     key::register(registry);
     record::register(registry);
+    audit::register(registry);
     role::register(registry);
     grant::register(registry);
     settings::register(registry);
@@ -131,6 +134,7 @@ pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
     runner.periodic.push(token::jobs::SWEEP);
     grant::jobs::register(core, runner);
     record::jobs::register(core, runner);
+    audit::jobs::register(core, runner);
     invitation::jobs(core, runner);
     group_invitation::jobs(core, runner);
     permission_request::jobs(core, runner);

@@ -1,9 +1,9 @@
 //! How long events are kept: for ever, unless the operator says otherwise.
 //!
 //! The operator says it in the program's settings and not staff in a page: who can be embarrassed by the record must not be able to
-//! shorten it. What is kept in any case are the events about roles (mission R6), and those about removal itself.
+//! shorten it. What is kept in any case are the events about roles (mission R6), and those about removal and erasure.
 
-use crate::vocabulary::events;
+use crate::{audit::rules::CAUSE, vocabulary::events};
 use std::sync::Arc;
 use stoa_kernel::{
     Error, Result,
@@ -12,6 +12,7 @@ use stoa_kernel::{
     door::{Call, Caller, Core},
     event::{self, Event},
     field::Mode,
+    id,
     store::jobs::{Periodic, Runner},
 };
 
@@ -44,13 +45,16 @@ async fn forget(cx: &mut Cx<'_>) -> Result<Done> {
     }
     let before = cx.now.plus_seconds(-days * 86_400);
     let mut keep: Vec<&str> = events::types_of("permissions").map(|one| one.name).collect();
-    keep.push("events_removed");
-    let gone = event::forget(cx.tx, before, &keep, BATCH).await?;
+    // The seal of the record needs these for ever: they say why an event is not as it was.
+    keep.extend(["events_removed", "user_erased"]);
+    let cause = cx.core.clock.uuid();
+    let gone = event::forget(cx.tx, before, &keep, BATCH, cause).await?;
     if gone == 0 {
         return Ok(Done::unchanged());
     }
     let message = format!("{gone} events from before {} have been removed: they are kept {days} days.", before.date());
     let event = Event::new("events_removed", message).fact("count", gone).fact("before", before.to_string());
+    let event = event.fact(CAUSE, id::hex(&cause));
     Ok(Done::event(event))
 }
 

@@ -1,4 +1,5 @@
-//! `/api/access/…`: why somebody may do something or who may, what somebody can do and how that differs, what happened; and what every role carries.
+//! `/api/access/…`: why somebody may do something or who may, what somebody can do and how that differs, what happened; what every
+//! role carries; and the signed checkpoints of the record.
 
 use crate::{
     route::{Own, Route, Shape, Verb},
@@ -14,9 +15,12 @@ use stoa_kernel::{
     },
     view::Column,
 };
-use stoa_tenancy::access::{
-    explain::{Question, explain_to},
-    matrix, timeline, what, who,
+use stoa_tenancy::{
+    access::{
+        explain::{Question, explain_to},
+        matrix, timeline, what, who,
+    },
+    audit::views::CHECKPOINTS,
 };
 
 /// The operations.
@@ -36,6 +40,7 @@ pub static ROUTES: &[Route] = &[
         .about("What every role of this installation carries, and in what it differs from what ships."),
     Route::own(Verb::Get, "/api/access/matrix/csv/", "access_matrix_csv_retrieve", "access", "", &MATRIX_CSV)
         .about("The same as a table for a spreadsheet."),
+    Route::list("/api/access/checkpoints/", "access_checkpoints_list", "access", "AuditCheckpoint", &CHECKPOINTS),
 ];
 
 const USER: Field = Field::text("user", 150, "Name or identifier of the person; oneself if left out.");

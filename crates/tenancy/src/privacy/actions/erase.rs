@@ -4,7 +4,9 @@
 
 use super::super::rules::{self, Words};
 use crate::{
-    agreement, data_access, file, grant, key, token,
+    agreement,
+    audit::rules::CAUSE,
+    data_access, file, grant, key, token,
     user::{
         store::{self, Brief},
         views::USERS,
@@ -110,14 +112,16 @@ async fn carry_out(cx: &mut Cx<'_>, user: &Brief, fate: &store::Fate) -> Result<
     let failed = format!("User {} failed to authenticate with username and password.", user.username);
     let saying = ("auth_login_failed_with_username", failed.as_str());
     let edit = |told: &mut event::Told| words.redact(told);
-    let redacted = event::redact(cx.tx, ("user", user.id), user.id, saying, &edit).await?;
+    let cause = cx.core.clock.uuid();
+    let redacted = event::redact(cx.tx, ("user", user.id), user.id, saying, cause, &edit).await?;
     // What is recorded from here on knows the pseudonym only.
     let gone = store::brief(cx.tx, user.id).await?;
     let message = format!("A person has been erased; {pseudonym} is left, and {redacted} events were redacted.");
     let erased: Event = gone
         .event("user_erased", message)
         .fact("pseudonym", pseudonym.clone())
-        .fact("redacted_events", i64::try_from(redacted).unwrap_or(i64::MAX));
+        .fact("redacted_events", i64::try_from(redacted).unwrap_or(i64::MAX))
+        .fact(CAUSE, id::hex(&cause));
     let mut done = Done::event(erased).answer(json!({"status": "erased", "username": pseudonym}));
     let closed: Vec<_> = closed
         .into_iter()
