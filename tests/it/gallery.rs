@@ -60,6 +60,7 @@ impl Gallery {
         gallery.ways_in(lab).await;
         gallery.what_people_keep(lab).await;
         gallery.notices(lab).await;
+        gallery.reviews(lab).await;
         gallery
     }
 
@@ -202,6 +203,25 @@ impl Gallery {
         let set = lab.post(staff, "/api/override-settings/", on).await;
         assert_eq!(set.status, 200, "{}", set.body);
         lab.post(staff, "/api/user-actions/update_actions/", json!({})).await.is(202);
+    }
+
+    /// Review campaigns in their states. Apollo's manager is asked about the roles of the others there, the owner about his.
+    async fn reviews(&self, lab: &Lab) {
+        let owner = self.person("owner");
+        let due = lab.core.now().plus_seconds(30 * 86_400).to_string();
+        let mut campaigns = Vec::new();
+        for name in ["Active", "Draft", "Closed", "Cancelled"] {
+            let body = json!({"name": name, "scope": self.world.apollo.url, "due": due, "reviewed_by": "managers"});
+            let made = self.made(lab, owner, "/api/access/campaigns/", body).await;
+            campaigns.push(made.text("url"));
+        }
+        for (at, action) in [(0, "start"), (2, "start"), (2, "close"), (3, "cancel")] {
+            lab.post(owner, &format!("{}{action}/", campaigns[at]), json!({})).await.is(200);
+        }
+        let of_manager = format!("{}items/?user_uuid={}", campaigns[0], self.person("project manager").uuid);
+        let item = lab.get(owner, &of_manager).await.is(200).rows()[0]["url"].clone();
+        let path = format!("{}decide/", item.as_str().unwrap_or_default());
+        lab.post(owner, &path, json!({"decision": "keep"})).await.is(200);
     }
 
     /// An order of somebody who may not approve: it waits for the consumer's side.

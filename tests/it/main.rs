@@ -8,6 +8,7 @@ mod audit;
 mod audit_lab;
 mod autoprovisioning;
 mod budgets;
+mod campaigns;
 mod catalogue;
 mod crash;
 mod differential;

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod agreement;
 pub mod audit;
+pub mod campaign;
 pub mod customer;
 pub mod data_access;
 pub mod division;
@@ -50,6 +51,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0008_settings", sql: include_str!("migrations/0008_settings.sql") },
     Migration { name: "0009_reviews", sql: include_str!("migrations/0009_reviews.sql") },
     Migration { name: "0017_audit", sql: include_str!("migrations/0017_audit.sql") },
+    Migration { name: "0018_campaigns", sql: include_str!("migrations/0018_campaigns.sql") },
 ];
 
 /// Registers this area's actions, views and listeners.
@@ -113,6 +115,7 @@ pub fn register(registry: &mut Registry) {
     data_access::register(registry);
     privacy::register(registry);
     review::register(registry);
+    campaign::register(registry);
 }
 
 /// Puts what this area needs into the core.
@@ -143,4 +146,5 @@ pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
     data_access::jobs(core, runner);
     privacy::jobs(core, runner);
     review::jobs(core, runner);
+    campaign::jobs(core, runner);
 }

@@ -123,6 +123,20 @@ const REQUEST: &[Fact] = &[
     Fact("comment", "What was said about it.", r#""See you on Monday.""#),
 ];
 
+const REVIEW_CAMPAIGN: &[Fact] = &[
+    LINK,
+    Fact("campaign_name", "Name of the campaign.", r#""Autumn review""#),
+    Fact(
+        "scope_name",
+        "Name of the organization or project that is reviewed; empty for the installation.",
+        r#""Acme""#,
+    ),
+    Fact("open_items", "How many roles wait for the reader.", "12"),
+    Fact("expires", "When it ends.", r#""2026-05-01T10:20:00Z""#),
+    Fact("silence", "What becomes of roles on which nobody decides: keep, revoke or shorten.", r#""shorten""#),
+    Fact("silence_days", "For how many days such a role lasts, to shorten.", "30"),
+];
+
 /// What has happened to an account, by the code that the letter carries.
 const SECURITY: &[(&str, &str)] = &[
     ("password_changed", "Your password has been changed."),
@@ -196,6 +210,10 @@ pub static KINDS: &[Kind] = &[
         words: SECURITY,
         templates: templates!("users/security_notice"),
     },
+    shipped!("access.review_campaign_started", "access/review_campaign_started", false, REVIEW_CAMPAIGN,
+        "To a reviewer: a review campaign has started, and roles wait for a decision."),
+    shipped!("access.review_campaign_reminder", "access/review_campaign_reminder", false, REVIEW_CAMPAIGN,
+        "To a reviewer: roles still wait for a decision."),
     shipped!("users.password_reset", "users/password_reset", true,
         &[LINK, FULL_NAME, USERNAME, Fact("hours", "For how many hours the link works.", "1")],
         "To whoever forgot the password: how to set a new one."),

@@ -6,6 +6,7 @@ use super::{
     roles::{Shipped, shipped},
 };
 use crate::{
+    campaign::evidence::csv,
     role::{
         rules::{Difference, differences},
         store::{self, Story},
@@ -117,33 +118,13 @@ impl Matrix {
 
     /// The matrix as comma-separated values, a permission a line.
     pub fn csv(&self) -> String {
-        let mut lines = Vec::new();
-        let names = self.roles.iter().map(|role| quoted(&role.story.name));
-        lines.push(["Permission", "What it allows"].map(quoted).into_iter().chain(names).collect::<Vec<_>>().join(","));
+        let mut out = String::new();
+        let names = self.roles.iter().map(|role| role.story.name.as_str());
+        csv::line(&mut out, ["Permission", "What it allows"].into_iter().chain(names));
         for entry in PERMISSIONS {
-            let cells = self.roles.iter().map(|role| role.cell(entry.name).text().to_owned());
-            let about = [entry.name, entry.about].map(quoted);
-            lines.push(about.into_iter().chain(cells).collect::<Vec<_>>().join(","));
+            let cells = self.roles.iter().map(|role| role.cell(entry.name).text());
+            csv::line(&mut out, [entry.name, entry.about].into_iter().chain(cells));
         }
-        lines.push(String::new());
-        lines.join("\r\n")
-    }
-}
-
-/// A text as a cell that no spreadsheet takes for a formula (security case C17).
-fn quoted(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    format!("\"{guard}{}\"", text.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_cell_is_a_formula_or_leaves_its_quotes() {
-        assert_eq!(quoted("=1+1"), "\"'=1+1\"");
-        assert_eq!(quoted("a \"b\", c"), "\"a \"\"b\"\", c\"");
-        assert_eq!(quoted("PROJECT.ADMIN"), "\"PROJECT.ADMIN\"");
+        out
     }
 }

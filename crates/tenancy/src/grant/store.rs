@@ -100,6 +100,14 @@ pub async fn open(
     row.map(|row| Ok(Open { id: row.get(0)?, uuid: row.get(1)?, until: row.get(2)? })).transpose()
 }
 
+/// The open row of the grant with this identifier, if its time is not over; not locked.
+pub async fn open_row(tx: &mut Tx, uuid: Uuid, now: Time) -> Result<Option<Open>> {
+    let sql = "SELECT id, uuid, expires_at FROM grants WHERE uuid = $1 AND revoked_at IS NULL \
+               AND (expires_at IS NULL OR expires_at > $2)";
+    let row = tx.one(sql, &vals![uuid, now]).await?;
+    row.map(|row| Ok(Open { id: row.get(0)?, uuid: row.get(1)?, until: row.get(2)? })).transpose()
+}
+
 /// Closes an open grant. Says whether it was open.
 pub async fn revoke(tx: &mut Tx, id: i64, by: Option<i64>, reason: &str, now: Time) -> Result<bool> {
     let sql =
@@ -447,6 +455,23 @@ pub async fn held_by(tx: &mut Tx, user_id: i64) -> Result<Vec<Recorded>> {
 async fn of_person(tx: &mut Tx, user_id: i64) -> Result<Vec<Row>> {
     let sql = format!("{RECORDED} WHERE g.user_id = $1 AND g.revoked_at IS NULL ORDER BY g.id FOR UPDATE OF g");
     tx.query(&sql, &vals![user_id]).await
+}
+
+/// Whether this is the role of the last owner who can sign in of an organization with running projects. The organization is
+/// locked, so that two of its owners can't be found not to be the last one at once.
+pub async fn is_last_owner(tx: &mut Tx, grant: &Recorded, now: Time) -> Result<bool> {
+    if grant.scope != "customer" || grant.role_name != "CUSTOMER.OWNER" {
+        return Ok(false);
+    }
+    tx.one("SELECT id FROM customers WHERE id = $1 FOR UPDATE", &vals![grant.scope_id]).await?;
+    let sql = "SELECT 1 FROM projects WHERE customer_id = $1 AND NOT is_removed LIMIT 1";
+    if tx.one(sql, &vals![grant.scope_id]).await?.is_none() {
+        return Ok(false);
+    }
+    let sql = "SELECT 1 FROM grants g JOIN users u ON u.id = g.user_id WHERE g.scope = 'customer' AND g.scope_id = $1 \
+               AND g.role_id = $2 AND g.user_id <> $3 AND g.revoked_at IS NULL \
+               AND (g.expires_at IS NULL OR g.expires_at > $4) AND u.is_active LIMIT 1";
+    Ok(tx.one(sql, &vals![grant.scope_id, grant.role_id, grant.user_id, now]).await?.is_none())
 }
 
 /// Names of the organizations with running projects of which a person is the last owner who can sign in.

@@ -40,6 +40,7 @@ mod provider_resources;
 mod public_offerings;
 mod quotas;
 mod resources;
+mod review_campaigns;
 mod roles;
 mod saml2;
 mod second_factors;
@@ -89,6 +90,7 @@ pub static AREAS: &[Area] = &[
     Area { routes: teams::ROUTES, links: &[] },
     Area { routes: user_permissions::ROUTES, links: user_permissions::LINKS },
     Area { routes: access::ROUTES, links: &[] },
+    Area { routes: review_campaigns::ROUTES, links: review_campaigns::LINKS },
     Area { routes: categories::ROUTES, links: categories::LINKS },
     Area { routes: service_providers::ROUTES, links: service_providers::LINKS },
     Area { routes: provider_offerings::ROUTES, links: provider_offerings::LINKS },
