@@ -750,4 +750,33 @@ both! {
         assert_eq!(of_manager.body["decision"], "gone");
         assert_eq!(roles_of(&lab, &scene.apollo, &scene.manager).await[0]["expiration_time"], Value::Null, "another grant");
     }
+
+    /// The page to which the letters lead: a reviewer decides there, in a browser.
+    async fn a_reviewer_decides_on_the_page_of_the_campaign(lab: Lab) {
+        let scene = Scene::build(&lab).await;
+        let campaign = scene.campaign(&lab, json!({"reviewed_by": "managers"})).await;
+        let mine = scene.item(&lab, &scene.manager, &campaign, &scene.member).await;
+        let cookie = |person: &Person| format!("sessionid={}", person.token);
+        let (path, manager) = (format!("/access/campaigns/{}/", campaign.uuid), cookie(&scene.manager));
+        let page = lab.raw(&lab.nobody(), "GET", &path, &[("cookie", &manager)], Vec::new()).await;
+        assert_eq!(page.status, 200);
+        let browser = [("cookie", manager.as_str()), ("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
+        let decide = format!("/access/campaign-items/{}/decide/", mine.uuid);
+        let without = format!("campaign={}&decision=revoke&reason=&new_end=", campaign.uuid);
+        assert_eq!(lab.raw(&lab.nobody(), "POST", &decide, &browser, without.into_bytes()).await.status, 200, "it says what is missing");
+        let keep = format!("campaign={}&decision=keep&reason=needed&new_end=", campaign.uuid);
+        let done = lab.raw(&lab.nobody(), "POST", &decide, &browser, keep.clone().into_bytes()).await;
+        assert_eq!((done.status, done.header("location")), (303, Some(path.as_str())));
+        let now = lab.get(&scene.manager, &mine.url).await.is(200);
+        assert_eq!((now.text("decision"), now.text("reason")), ("kept".into(), "needed".into()));
+        // For others there is no such page, and another site's form decides nothing.
+        let neighbour = cookie(&scene.neighbour);
+        assert_eq!(lab.raw(&lab.nobody(), "GET", &path, &[("cookie", &neighbour)], Vec::new()).await.status, 404);
+        let foreign = [("cookie", manager.as_str()), ("content-type", "application/x-www-form-urlencoded"), ("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
+        let revoke = keep.replace("keep", "revoke").into_bytes();
+        lab.raw(&lab.nobody(), "POST", &decide, &foreign, revoke).await;
+        assert_eq!(lab.get(&scene.manager, &mine.url).await.is(200).text("decision"), "kept");
+        let stranger = lab.raw(&lab.nobody(), "GET", &path, &[], Vec::new()).await;
+        assert_eq!(stranger.header("location"), Some(format!("/sign-in/?next={path}").as_str()));
+    }
 }

@@ -8,6 +8,7 @@
 mod account;
 mod api;
 mod assets;
+mod campaign;
 mod confirm;
 mod invitation;
 mod matrix;
@@ -39,6 +40,8 @@ pub fn router(api: Router) -> Router {
         .route("/invitation/{uuid}/", get(invitation::page).post(invitation::accept))
         .route("/account/", get(account::page))
         .route("/access/matrix/", get(matrix::page))
+        .route("/access/campaigns/{uuid}/", get(campaign::page))
+        .route("/access/campaign-items/{uuid}/decide/", post(campaign::decide))
         .route("/account/sessions/{uuid}/end/", post(account::end_session))
         .route("/account/sessions/end-others/", post(account::end_others))
         .route("/account/passkeys/{uuid}/revoke/", post(account::revoke_passkey))
