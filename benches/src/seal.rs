@@ -50,7 +50,7 @@ pub async fn measure(engine: &str, url: &str) -> Outcome<()> {
             Ok::<usize, stoa_kernel::Error>(sealed)
         })
     };
-    writes(&core, "while events are sealed as fast as it goes").await?;
+    writes(&core, "while another task seals batch after batch").await?;
     stop.store(true, Ordering::Relaxed);
     let sealed = sealing.await??;
     println!("\nMeanwhile {sealed} events were sealed.");
