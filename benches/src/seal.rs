@@ -50,7 +50,7 @@ pub async fn measure(engine: &str, url: &str) -> Outcome<()> {
             Ok::<usize, stoa_kernel::Error>(sealed)
         })
     };
-    writes(&core, "while events are sealed as fast as it goes").await?;
+    writes(&core, "while another task seals batch after batch").await?;
     stop.store(true, Ordering::Relaxed);
     let sealed = sealing.await??;
     println!("\nMeanwhile {sealed} events were sealed.");
@@ -80,7 +80,7 @@ async fn fill(core: &Core) -> Outcome<()> {
     core.store.bulk("events", &columns, (0..EVENTS).map(|at| row(core, at)).collect()).await?;
     let last: i64 = core.store.query("SELECT max(id) FROM events", &[]).await?[0].get(0)?;
     let feed = |at: usize| {
-        let scope = if at % 2 == 0 { "project" } else { "customer" };
+        let scope = if at.is_multiple_of(2) { "project" } else { "customer" };
         vals![scope, at as i64, last - (at / 2) as i64].to_vec()
     };
     let feeds = (0..2 * EVENTS).map(feed).collect();
