@@ -74,13 +74,16 @@ pub struct Form {
     json: bool,
 }
 
+/// An answer as lines for people.
+type Lines = fn(&Value) -> Vec<String>;
+
 /// Answers the question.
 ///
 /// # Errors
 /// Invalid, with the option, for what does not exist.
 pub async fn run(core: &Core, command: Command) -> Result<()> {
     let system = Actor::system();
-    let (answer, form, lines): (Value, Form, fn(&Value) -> Vec<String>) = match command {
+    let (answer, form, lines): (Value, Form, Lines) = match command {
         Command::Who { action, scope, form } => {
             (who::who(core, &system, &action, scope.as_deref(), time(&form.at, "at")?).await?, form, told_who)
         }

@@ -246,11 +246,14 @@ async fn token(rehearsal: &mut Rehearsal<'_>, done: &Done) -> Result<Value> {
     }))
 }
 
+/// What equal differences have in common: the kind of scope, what is gained and what is lost.
+type Alike = (String, Vec<&'static str>, Vec<&'static str>);
+
 /// The answer for the one who asked.
 fn tell(core: &Core, action: Value, seen: Seen) -> Result<Value> {
     let Seen { asker, people, scopes, differences, touched, token } = seen;
     let mut shown = Vec::new();
-    let mut groups: BTreeMap<(String, Vec<&str>, Vec<&str>), BTreeSet<i64>> = BTreeMap::new();
+    let mut groups: BTreeMap<Alike, BTreeSet<i64>> = BTreeMap::new();
     let (mut hidden, mut everybody) = (0, BTreeSet::new());
     for difference in &differences {
         let named = difference.scope.as_ref().and_then(|key| scopes.get(key));
@@ -262,8 +265,8 @@ fn tell(core: &Core, action: Value, seen: Seen) -> Result<Value> {
             continue;
         }
         everybody.insert(difference.user_id);
-        let gained: Vec<&str> = difference.powers.0.iter().copied().chain(names(&difference.gained)).collect();
-        let lost: Vec<&str> = difference.powers.1.iter().copied().chain(names(&difference.lost)).collect();
+        let gained: Vec<&'static str> = difference.powers.0.iter().copied().chain(names(&difference.gained)).collect();
+        let lost: Vec<&'static str> = difference.powers.1.iter().copied().chain(names(&difference.lost)).collect();
         let kind = difference.scope.as_ref().map_or("installation", |(kind, _)| kind.as_str());
         groups.entry((kind.to_owned(), gained.clone(), lost.clone())).or_default().insert(difference.user_id);
         if shown.len() < TOLD {
