@@ -300,15 +300,24 @@ fn tell(core: &Core, action: Value, seen: Seen) -> Result<Value> {
 }
 
 fn sentence(people: usize, count: usize, hidden: usize, touched: usize) -> String {
+    let counted = |count: usize, one: &str, many: &str| match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {many}"),
+    };
     let mut text = match count {
         0 => "Nobody whom you may know of could do more or less.".to_owned(),
-        _ => format!("{people} people could do more or less, at {count} places in all."),
+        _ => format!(
+            "{} could do more or less, at {} in all.",
+            counted(people, "person", "people"),
+            counted(count, "place", "places")
+        ),
     };
     if hidden > 0 {
-        text.push_str(&format!(" {hidden} more differences are where you don't see the team."));
+        let differences = counted(hidden, "more difference is", "more differences are");
+        text.push_str(&format!(" {differences} where you don't see the team."));
     }
     if touched > 0 {
-        text.push_str(&format!(" It touches {touched} other things."));
+        text.push_str(&format!(" It touches {}.", counted(touched, "other thing", "other things")));
     }
     text
 }
