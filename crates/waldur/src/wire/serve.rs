@@ -132,7 +132,7 @@ fn finish(reply: Reply, id: &str, head: bool) -> Response {
 
 fn preflight() -> Reply {
     const ALLOWED: &str = "Accept, Accept-Encoding, Authorization, Content-Type, Origin, User-Agent, X-CSRFToken, \
-                           X-Requested-With, X-Request-Id, X-Impersonated-User-Uuid, sentry-trace, baggage";
+                           X-Requested-With, X-Request-Id, X-Impersonated-User-Uuid, X-Simulate, sentry-trace, baggage";
     Reply::empty(200)
         .with(
             header::ACCESS_CONTROL_ALLOW_METHODS,
