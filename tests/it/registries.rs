@@ -323,6 +323,17 @@ async fn lists<'a>(lab: &Lab, gallery: &'a Gallery) -> Vec<(&'static Route, &'st
 }
 
 both! {
+    /// Whatever things, choices and requests are called, the description is one that programs can read.
+    async fn every_component_of_the_description_is_whole(lab: Lab) {
+        let description = lab.get(&lab.staff, "/api/schema/").await.is(200).body;
+        let components = description["components"]["schemas"].as_object().unwrap();
+        assert!(components.len() > 300);
+        for (name, schema) in components {
+            let whole = schema.get("properties").is_none_or(Value::is_object);
+            assert!(schema.is_object() && whole, "{name}: {schema}");
+        }
+    }
+
     async fn every_filter_of_every_list_is_understood(lab: Lab) {
         let gallery = Gallery::build(&lab).await;
         for (route, view, path, staff) in lists(&lab, &gallery).await {

@@ -551,8 +551,9 @@ impl<'a> Schemas<'a> {
             })
             .collect();
         for (shape, writable) in taken {
-            let properties = self.all.get_mut(&shape).and_then(|schema| schema["properties"].as_object_mut());
-            for (name, schema) in properties.into_iter().flatten() {
+            // A choice may be called so too, and has no properties.
+            let properties = self.all.get_mut(&shape).and_then(|schema| schema.get_mut("properties"));
+            for (name, schema) in properties.and_then(Value::as_object_mut).into_iter().flatten() {
                 if writable.contains(name) {
                     continue;
                 }
