@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use crate::personal_tokens::mint;
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -357,6 +358,24 @@ both! {
         let told = simulated(&lab, owner, "POST", &format!("{}delete_user/", world.apollo.url), &gone).await.is(200).body;
         assert_eq!((&told["people"], &told["hidden"], told["differences"].as_array().unwrap().len()), (&json!(1), &json!(0), 1));
         assert_eq!(told["differences"][0]["scope"]["name"], "Apollo");
+    }
+
+    /// A token that is narrower than its user stays so whatever instant it asks about, and knows nothing beyond what it is bound to.
+    async fn looking_back_widens_no_token(lab: Lab) {
+        let world = World::build(&lab).await;
+        let admin = world.person("project admin");
+        lab.grant(&world.zeus, "PROJECT.ADMIN", admin).await;
+        let token = mint(&lab, admin, &["PROJECT.LIST"], &[("project", &world.apollo.uuid)]).await;
+        let at = lab.core.now();
+        for path in ["/api/access/what/".to_owned(), format!("/api/access/what/?at={at}")] {
+            let told = lab.get(&token, &path).await.is(200).body;
+            assert_eq!(told["scopes"].as_array().unwrap().len(), 1, "{path}: {told}");
+            assert_eq!((&told["scopes"][0]["name"], &told["scopes"][0]["permissions"]), (&json!("Apollo"), &json!(["PROJECT.LIST"])));
+        }
+        let asked = format!("/api/access/explain/?action=PROJECT.VIEW_TEAM&scope={}&at={at}", world.apollo.url);
+        assert_eq!(lab.get(&token, &asked).await.is(200).body["allowed"], false);
+        assert_eq!(lab.get(admin, &asked).await.is(200).body["allowed"], true);
+        lab.get(&token, "/api/access/timeline/").await.is(403);
     }
 
     /// Random changes, one after the other: what the simulation of each tells is what it does. Roles, grants, ends, moves, removals,

@@ -140,8 +140,24 @@ async fn actor(core: &Core, asker: &Actor, person: &store::Person, at: Option<Ti
     match at {
         // What his own credential narrows is part of the answer.
         None if person.id == asker.id => Ok(asker.clone()),
-        _ => core.actor_at(person.uuid, at.unwrap_or_else(|| core.now())).await?.ok_or(Error::NotFound),
+        _ => {
+            let then = core.actor_at(person.uuid, at.unwrap_or_else(|| core.now())).await?.ok_or(Error::NotFound)?;
+            Ok(if person.id == asker.id { as_narrow(asker, then) } else { then })
+        }
     }
+}
+
+/// The asker as he was, with what his credential leaves of him: looking back widens no token (invariant 9).
+pub(super) fn as_narrow(asker: &Actor, then: Actor) -> Actor {
+    match &asker.narrow {
+        Some(narrow) => then.narrowed(narrow.clone()),
+        None => then,
+    }
+}
+
+/// Whether the asker may know of everybody and everything: a credential that is bound to some things never does.
+pub(super) fn knows_all(asker: &Actor) -> bool {
+    asker.sees_all() && asker.bound().is_none()
 }
 
 pub(super) async fn decide_all(core: &Core, actor: &Actor, subject: &Subject, found: &Found) -> Result<Decision> {

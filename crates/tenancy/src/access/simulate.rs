@@ -5,6 +5,7 @@
 //! gives the numbers that simulating it gave, unless the world changed in between.
 
 use super::{
+    explain::knows_all,
     store::{self, Named},
     what::{self, names, sees_team_of},
 };
@@ -257,8 +258,8 @@ fn tell(core: &Core, action: Value, seen: Seen) -> Result<Value> {
     let (mut hidden, mut everybody) = (0, BTreeSet::new());
     for difference in &differences {
         let named = difference.scope.as_ref().and_then(|key| scopes.get(key));
-        let known = asker.sees_all()
-            || difference.user_id == asker.id
+        let known = knows_all(&asker)
+            || difference.user_id == asker.id && asker.narrow.is_none()
             || named.is_some_and(|named| sees_team_of(core, &asker, named));
         if !known {
             hidden += 1;

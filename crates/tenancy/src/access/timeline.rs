@@ -1,7 +1,7 @@
 //! What happened to the access of a person or of a scope, in order of time (mission R6, R8).
 
 use super::{
-    explain::{Subject, find, sees_team},
+    explain::{Subject, find, knows_all, sees_team},
     permissions::PERMISSIONS,
     store::{self, Moment, Of},
 };
@@ -46,7 +46,7 @@ pub async fn timeline(core: &Core, asker: &Actor, span: Span<'_>) -> Result<Valu
         }
         Some(scope) => {
             let found = find(core, asker, &Subject::Permission(PERMISSIONS[0].permission), scope).await?;
-            if !asker.sees_all() && !sees_team(asker, &found) {
+            if !knows_all(asker) && !sees_team(asker, &found) {
                 refuse("Only those who may see the team there, staff and support agents ask what happened there.")?;
             }
             Of::Scope(found.thing.to_owned(), found.id)
@@ -54,8 +54,11 @@ pub async fn timeline(core: &Core, asker: &Actor, span: Span<'_>) -> Result<Valu
         None => {
             let name = if span.user.is_empty() { asker.username.as_str() } else { span.user };
             let person = crate::grant::store::person_named(&mut reader, name).await?;
-            if person.as_ref().is_none_or(|person| person.id != asker.id) && !asker.sees_all() {
+            if person.as_ref().is_none_or(|person| person.id != asker.id) && !knows_all(asker) {
                 refuse("Only staff and support agents ask what happened to others.")?;
+            }
+            if asker.narrow.is_some() && !knows_all(asker) {
+                refuse("All that happened to oneself is asked signed in, without a narrowed token.")?;
             }
             Of::User(person.ok_or_else(|| Error::field("user", "User is not found."))?.id)
         }

@@ -1,7 +1,7 @@
 //! What somebody can do, and where; and how that differs between two people or two instants (mission R3, R8).
 
 use super::{
-    explain::{Subject, find, person, scope_at, sees_team_at},
+    explain::{Subject, as_narrow, find, knows_all, person, scope_at, sees_team_at},
     permissions::PERMISSIONS,
     store,
 };
@@ -63,7 +63,10 @@ pub async fn what(core: &Core, asker: &Actor, side: Side<'_>, scope: Option<&str
     let about = person(core, asker, side.user, &found).await?;
     let actor = match side.at {
         None if about.id == asker.id => asker.clone(),
-        _ => core.actor_at(about.uuid, at).await?.ok_or(Error::NotFound)?,
+        _ => {
+            let then = core.actor_at(about.uuid, at).await?.ok_or(Error::NotFound)?;
+            if about.id == asker.id { as_narrow(asker, then) } else { then }
+        }
     };
     let mut actions = Vec::new();
     for action in core.actions() {
@@ -141,9 +144,12 @@ async fn holdings(core: &Core, asker: &Actor, side: &Side<'_>) -> Result<(Actor,
                     .map(|one| one.uuid)
                     .unwrap_or_default(),
             };
-            core.actor_at(uuid, at.unwrap_or_else(|| core.now())).await?.unwrap_or_default()
+            let then = core.actor_at(uuid, at.unwrap_or_else(|| core.now())).await?.unwrap_or_default();
+            if himself { as_narrow(asker, then) } else { then }
         }
     };
+    // What lies outside of what a credential is bound to does not exist for it.
+    let actor = if himself { actor.within_bounds() } else { actor };
     let mut keys: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
     for held in &actor.grants {
         keys.entry(&held.scope).or_default().push(held.scope_id);
@@ -151,14 +157,14 @@ async fn holdings(core: &Core, asker: &Actor, side: &Side<'_>) -> Result<(Actor,
     let mut places = Places::new();
     for (scope, ids) in keys {
         for named in store::named(&mut reader, scope, &ids).await? {
-            let sees = himself || asker.sees_all() || sees_team_of(core, asker, &named);
+            let sees = himself || knows_all(asker) || sees_team_of(core, asker, &named);
             if sees {
                 let place = Place { named, permissions: PermissionSet::default(), through: Vec::new() };
                 places.insert((place.named.scope.clone(), place.named.id), place);
             }
         }
     }
-    if !himself && !asker.sees_all() && places.is_empty() {
+    if !himself && !knows_all(asker) && places.is_empty() {
         // Whether there is such a person is not for everybody to know.
         let text = "Only those who may see a team that the user is in, staff and support agents ask about others.";
         Decision::rule(text).required()?;

@@ -2,7 +2,7 @@
 //! the action.
 
 use super::{
-    explain::{Subject, decide_all, find, reasons, sees_team, sees_team_at},
+    explain::{Subject, decide_all, find, knows_all, reasons, sees_team, sees_team_at},
     store,
 };
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub async fn who(core: &Core, asker: &Actor, action: &str, scope: Option<&str>, 
     if found.thing.is_empty() && !on_nothing {
         return Err(Error::field("scope", "Which thing is it about?"));
     }
-    if !asker.sees_all() && !sees_team(asker, &found) {
+    if !knows_all(asker) && !sees_team(asker, &found) {
         let text = "Only those who may see the team there, staff and support agents ask who can.";
         Decision::rule(text).required()?;
     }
@@ -77,7 +77,7 @@ async fn people(core: &Core, asker: &Actor, subject: &Subject, found: &Found, at
         if !decision.allowed {
             continue;
         }
-        if !asker.sees_all() && actor.id != asker.id && !shown(asker, found, &decision) {
+        if !knows_all(asker) && actor.id != asker.id && !shown(asker, found, &decision) {
             hidden += 1;
             continue;
         }
