@@ -5,7 +5,10 @@
 //!
 //! Layers, in order: what a token narrows (even for staff), rules that deny, grants, staff and support. Nothing widens.
 
-pub use crate::narrow::{Bound, Narrow, Walk};
+pub use crate::{
+    guard::Guard,
+    narrow::{Bound, Narrow, Walk},
+};
 use crate::{id::Uuid, time::Time};
 use serde::Serialize;
 use std::{fmt, net::IpAddr, sync::Arc};
@@ -189,6 +192,8 @@ pub struct Actor {
     pub disabled: bool,
     /// Whether what is shown to this actor of others is noted.
     pub watched: bool,
+    /// The rules from above that deny him something at this moment.
+    pub guards: Vec<Arc<Guard>>,
     /// Code of the language in which labels are shown ([`crate::view::Column::sql`]); empty for the installation's own.
     pub language: &'static str,
 }
@@ -265,6 +270,7 @@ impl Actor {
 
     fn carries(&self, held: &Held, permission: Permission) -> bool {
         held.role.permissions.contains(permission)
+            && !self.is_covered(permission, held)
             && self.narrow.as_ref().is_none_or(|narrow| narrow.permissions.contains(permission))
     }
 }
@@ -417,6 +423,18 @@ pub enum Reason {
         /// What it holds back.
         permission: &'static str,
     },
+    /// A rule from above denies it.
+    Guarded {
+        /// The guard.
+        guard: String,
+        /// Its name.
+        name: String,
+        /// What it denies.
+        permission: &'static str,
+        /// Why it applies at this moment; empty if it always does.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        because: String,
+    },
     /// The credential is bound to other things.
     Bound,
     /// The credential carries permissions, and this is done without one: only the user himself does it.
@@ -483,6 +501,10 @@ impl Reason {
                 Stop::UserDisabled => format!("The user is disabled; the role {role} on the {scope} does not count."),
             },
             Reason::Narrowed { permission } => format!("The token that was used does not carry {permission}."),
+            Reason::Guarded { name, permission, because, .. } => match because.as_str() {
+                "" => format!("The guard {name} denies {permission}."),
+                because => format!("The guard {name} denies {permission}: {because}."),
+            },
             Reason::Bound => "The token that was used is bound to other things.".into(),
             Reason::NoToken => {
                 "No permission that a token carries says this; it is done signed in, without one.".into()
@@ -622,11 +644,22 @@ fn by_permission(
         return Decision::deny(Reason::Bound);
     }
     if actor.is_staff() {
-        return Decision::allow(Reason::Staff);
+        return match actor.guarded(permission, None, thing) {
+            Some(guard) => Decision::deny(guard.reason(permission)),
+            None => Decision::allow(Reason::Staff),
+        };
     }
     let here = |held: &&Held| held.role.permissions.contains(permission) && here(held);
-    if let Some(held) = actor.grants.iter().filter(|held| held.counts()).find(here) {
-        return Decision::allow(granted(held, permission.name));
+    let mut guarded = Vec::new();
+    for held in actor.grants.iter().filter(|held| held.counts()).filter(here) {
+        match actor.guarded(permission, Some(held), thing) {
+            None => return Decision::allow(granted(held, permission.name)),
+            Some(guard) => guarded.push(guard.reason(permission)),
+        }
+    }
+    if !guarded.is_empty() {
+        guarded.dedup();
+        return Decision { allowed: false, because: guarded };
     }
     let mut because = vec![Reason::Missing {
         permission: permission.name,

@@ -10,6 +10,7 @@ pub mod door;
 pub mod error;
 pub mod event;
 pub mod field;
+mod guard;
 pub mod id;
 pub mod money;
 pub mod narrow;
