@@ -13,6 +13,7 @@ pub mod division;
 pub mod division_type;
 pub mod file;
 pub mod grant;
+pub mod guard;
 pub mod group_invitation;
 pub mod invitation;
 pub mod key;
@@ -52,6 +53,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0009_reviews", sql: include_str!("migrations/0009_reviews.sql") },
     Migration { name: "0017_audit", sql: include_str!("migrations/0017_audit.sql") },
     Migration { name: "0018_campaigns", sql: include_str!("migrations/0018_campaigns.sql") },
+    Migration { name: "0024_guards", sql: include_str!("migrations/0024_guards.sql") },
 ];
 
 /// Registers this area's actions, views and listeners.
@@ -106,6 +108,7 @@ pub fn register(registry: &mut Registry) {
     audit::register(registry);
     role::register(registry);
     grant::register(registry);
+    guard::register(registry);
     settings::register(registry);
     invitation::register(registry);
     group_invitation::register(registry);
