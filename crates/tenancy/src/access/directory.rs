@@ -11,9 +11,11 @@ use crate::{
     data_access,
     guard::{
         self,
-        rules::{Stored, put_under},
+        rules::{Stored, part, put_under},
     },
-    personal_token::rules as personal, project::rules as project_rules, subnet::rules as subnet_rules,
+    personal_token::rules as personal,
+    project::rules as project_rules,
+    subnet::rules as subnet_rules,
     user::views::HELD_UP,
 };
 use sha2::{Digest, Sha256};
@@ -276,6 +278,8 @@ impl Directory {
             impersonator: proof.impersonator,
             ..Actor::default()
         };
+        let guards = self.guards(query, first.get(28)?).await?;
+        put_under(&mut actor, &guards, now);
         let mut walled = Vec::new();
         for row in rows {
             let Some(role_id) = row.get::<Option<i64>>(11)? else { continue };
@@ -312,8 +316,7 @@ impl Directory {
         if !walled.is_empty() {
             self.wall(query, &mut actor, walled).await?;
         }
-        let guards = self.guards(query, first.get(28)?).await?;
-        put_under(&mut actor, &guards, now);
+        part(&mut actor.grants, &guards, now);
         Ok(match actor.narrow.take() {
             Some(narrow) => actor.narrowed(narrow),
             None => actor,
@@ -415,6 +418,7 @@ impl Directory {
         let guards = guard::store::all_at(query, at).await?;
         for actor in &mut actors {
             put_under(actor, &guards, at);
+            part(&mut actor.grants, &guards, at);
         }
         Ok(actors)
     }

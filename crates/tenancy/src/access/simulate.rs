@@ -232,9 +232,8 @@ fn conditional(actor: &Actor, scope: &str, id: i64, owner: i64) -> PermissionSet
         |held: &&Held| held.scope == scope && held.scope_id == id || held.scope == "customer" && held.scope_id == owner;
     let counting = || actor.grants.iter().filter(|held| held.counts()).filter(here);
     let under = counting().fold(PermissionSet::default(), |set, held| set.union(&actor.conditional(held)));
-    let free = counting().fold(PermissionSet::default(), |set, held| {
-        set.union(&actor.carried(held).minus(&actor.conditional(held)))
-    });
+    let free = counting()
+        .fold(PermissionSet::default(), |set, held| set.union(&actor.carried(held).minus(&actor.conditional(held))));
     under.minus(&free)
 }
 
@@ -291,7 +290,10 @@ fn tell(core: &Core, action: Value, seen: Seen) -> Result<Value> {
         let lost: Vec<&'static str> = difference.powers.1.iter().copied().chain(names(&difference.lost)).collect();
         let kind = difference.scope.as_ref().map_or("installation", |(kind, _)| kind.as_str());
         let conditional = names(&difference.conditional);
-        groups.entry((kind.to_owned(), gained.clone(), lost.clone(), conditional.clone())).or_default().insert(difference.user_id);
+        groups
+            .entry((kind.to_owned(), gained.clone(), lost.clone(), conditional.clone()))
+            .or_default()
+            .insert(difference.user_id);
         if shown.len() < TOLD {
             let (uuid, username, full_name) = people.get(&difference.user_id).cloned().unwrap_or_default();
             shown.push(json!({

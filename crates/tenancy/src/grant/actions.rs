@@ -215,7 +215,8 @@ async fn kept_apart(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
     let place = (scene.team.scope, scene.scope.id, scene.customer_id);
     if let Some(clash) = guard::store::clash(cx.tx, scene.person.id, scene.role.id, place, cx.now).await? {
         let (guard, role, other, held_on) = (clash.guard, &scene.role.name, clash.role, clash.scope_name);
-        let text = format!("The guard {guard} keeps the role {role} apart from {other}, which the user has on {held_on}.");
+        let text =
+            format!("The guard {guard} keeps the role {role} apart from {other}, which the user has on {held_on}.");
         Decision::rule(text).required()?;
     }
     Ok(())

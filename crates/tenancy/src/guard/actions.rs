@@ -113,12 +113,7 @@ fn by(cx: &Cx<'_>) -> Option<i64> {
     (cx.actor.id != 0).then_some(cx.actor.id)
 }
 
-async fn create(
-    cx: &mut Cx<'_>,
-    mut input: Input,
-    fields: &'static [Field],
-    customer: Option<i64>,
-) -> Result<Done> {
+async fn create(cx: &mut Cx<'_>, mut input: Input, fields: &'static [Field], customer: Option<i64>) -> Result<Done> {
     store::turn(cx.tx).await?;
     let roles = settle(cx, &mut input).await?.unwrap_or_default();
     let users = input.ints("users").map(<[i64]>::to_vec).unwrap_or_default();
@@ -255,7 +250,9 @@ fn leaves_its_maker(cx: &Cx<'_>, uuid: Uuid, says: &Definition) -> Result<()> {
     if kept {
         return Ok(());
     }
-    Err(Error::invalid("With this guard you could not change it again. Leave yourself out, or let somebody else make it."))
+    Err(Error::invalid(
+        "With this guard you could not change it again. Leave yourself out, or let somebody else make it.",
+    ))
 }
 
 async fn customer_name(cx: &mut Cx<'_>, customer: i64) -> Result<String> {

@@ -305,12 +305,9 @@ fn for_actor(guard: &Stored, actor: &Actor, now: Time) -> Option<Guard> {
     })
 }
 
-/// Puts an actor under the guards that concern him at an instant: what they deny, what they take of his being staff, and which of
-/// his roles they keep apart. The program itself is under none.
+/// Puts an actor under the guards that concern him at an instant: what they deny, and what they take of his being staff. The program
+/// itself is under none.
 pub fn put_under(actor: &mut Actor, guards: &[Stored], now: Time) {
-    for guard in guards.iter().filter(|guard| guard.says.kind == "apart" && guard.says.in_force(now)) {
-        keep_apart(&mut actor.grants, &guard.says);
-    }
     let concerning = guards.iter().filter_map(|guard| for_actor(guard, actor, now));
     actor.guards = concerning.map(Arc::new).collect();
     let bars = |power: Permission| {
@@ -336,6 +333,14 @@ pub fn is_under(says: &Definition, scope: &str, scope_id: i64, owner: i64) -> bo
             .scope
             .as_ref()
             .is_none_or(|(kind, key)| scope == kind && scope_id == *key || kind == "customer" && owner == *key)
+}
+
+/// Stops those of somebody's grants that guards keep apart from an earlier one at an instant. What stops a grant for another cause is
+/// known already.
+pub fn part(grants: &mut [Held], guards: &[Stored], now: Time) {
+    for guard in guards.iter().filter(|guard| guard.says.kind == "apart" && guard.says.in_force(now)) {
+        keep_apart(grants, &guard.says);
+    }
 }
 
 /// Of roles that are kept apart the one that was given first counts.

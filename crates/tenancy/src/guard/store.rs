@@ -42,7 +42,8 @@ async fn keys(tx: &mut Tx, table: &str, column: &str, guard: i64) -> Result<Vec<
 
 /// Names of the roles and of the people of a guard.
 pub async fn named(tx: &mut Tx, guard: i64) -> Result<(Vec<String>, Vec<String>)> {
-    let roles = "SELECT r.name FROM guard_roles g JOIN roles r ON r.id = g.role_id WHERE g.guard_id = $1 ORDER BY r.name";
+    let roles =
+        "SELECT r.name FROM guard_roles g JOIN roles r ON r.id = g.role_id WHERE g.guard_id = $1 ORDER BY r.name";
     let roles = tx.query(roles, &vals![guard]).await?.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
     let users = "SELECT u.username FROM guard_users g JOIN users u ON u.id = g.user_id WHERE g.guard_id = $1 ORDER BY u.username";
     let users = tx.query(users, &vals![guard]).await?.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
@@ -193,8 +194,7 @@ pub async fn clash(
     for row in tx.query(sql, &vals![user, now]).await? {
         let (held, kind, key, owner): (i64, String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
         for says in &guards {
-            let together =
-                domain(&says.within, &kind, key, owner) == domain(&says.within, scope, scope_id, customer);
+            let together = domain(&says.within, &kind, key, owner) == domain(&says.within, scope, scope_id, customer);
             if held != role && says.roles.contains(&held) && is_under(says, &kind, key, owner) && together {
                 return Ok(Some(Clash { guard: says.name.clone(), role: row.get(4)?, scope_name: row.get(5)? }));
             }

@@ -13,10 +13,8 @@ use stoa_kernel::{
 /// no place, so they are for staff.
 pub const MANAGE: Needs = Needs::Permission(CustomerCreatePermission.id(), &["customer"]);
 
-const ROLE: &[Column] = &[
-    Column::new("uuid", Uuid, "r.uuid", "Identifier."),
-    Column::new("name", Text, "r.name", "Name."),
-];
+const ROLE: &[Column] =
+    &[Column::new("uuid", Uuid, "r.uuid", "Identifier."), Column::new("name", Text, "r.name", "Name.")];
 
 const PERSON: &[Column] = &[
     Column::new("uuid", Uuid, "u.uuid", "Identifier."),
