@@ -16,12 +16,17 @@ pub struct Guard {
     pub uuid: Uuid,
     /// Its name.
     pub name: String,
-    /// Key of the organization whose guard it is, which takes only from the roles in it; `None` for one of the installation.
+    /// Key of the owner ([`Held::owner_id`]) whose guard it is, which takes only from roles at what is his; `None` for one that takes
+    /// from all.
     pub of: Option<i64>,
+    /// Whose it is, in a word.
+    pub set_by: &'static str,
     /// What it denies.
     pub permissions: PermissionSet,
     /// Kind and key of the scope on which it denies; `None` for everything that is its maker's.
     pub place: Option<(String, i64)>,
+    /// Whether that scope is an owner, to whom other scopes belong.
+    pub owner: bool,
     /// Keys of the roles through which it denies; `None` for all, and for staff power.
     pub roles: Option<Vec<i64>>,
     /// Whether it denies staff too.
@@ -38,14 +43,14 @@ pub struct Guard {
 impl Guard {
     /// Whether it takes from this grant at all.
     fn concerns(&self, held: &Held) -> bool {
-        self.of.is_none_or(|customer| held.owner_id == customer)
+        self.of.is_none_or(|owner| held.owner_id == owner)
             && self.roles.as_ref().is_none_or(|roles| roles.contains(&held.role.id))
     }
 
     /// Whether it takes from a grant whatever it denies, on whatever thing: the whole scope of the grant is where it denies.
     fn covers(&self, held: &Held) -> bool {
         let here = self.place.as_ref().is_none_or(|(scope, key)| {
-            held.scope == *scope && held.scope_id == *key || scope == "customer" && held.owner_id == *key
+            held.scope == *scope && held.scope_id == *key || self.owner && held.owner_id == *key
         });
         here && !self.own && self.concerns(held)
     }
@@ -63,11 +68,6 @@ impl Guard {
         here && whom && what && self.permissions.contains(permission)
     }
 
-    /// Whose it is.
-    fn set_by(&self) -> &'static str {
-        if self.of.is_some() { "organization" } else { "installation" }
-    }
-
     /// That it denies a permission.
     pub fn reason(&self, permission: Permission) -> Reason {
         self.bars(permission.name)
@@ -79,7 +79,7 @@ impl Guard {
             guard: id::hex(&self.uuid),
             name: self.name.clone(),
             permission,
-            set_by: self.set_by(),
+            set_by: self.set_by,
             because: self.because.clone(),
             could_change: Vec::new(),
         }
@@ -191,7 +191,19 @@ mod tests {
         let of = prop_oneof![Just(None), (1..3_i64).prop_map(Some)];
         (sets(), of, place, roles, any::<[bool; 3]>()).prop_map(|(permissions, of, place, roles, flags)| {
             let [staff, own, depends] = flags;
-            Guard { name: "guard".into(), of, permissions, place, roles, staff, own, depends, ..Guard::default() }
+            let owner = place.as_ref().is_some_and(|(kind, _)| kind == "customer");
+            Guard {
+                name: "guard".into(),
+                of,
+                permissions,
+                place,
+                owner,
+                roles,
+                staff,
+                own,
+                depends,
+                ..Guard::default()
+            }
         })
     }
 
@@ -211,6 +223,7 @@ mod tests {
         let may = |actor: &Actor, needs: &Needs, thing: &Found| decide(actor, needs, thing).allowed;
         let frozen = Guard {
             name: "frozen".into(),
+            set_by: "installation",
             permissions: update,
             place: Some(("project".into(), 7)),
             ..Guard::default()
