@@ -1,4 +1,5 @@
-//! `/api/roles/`.
+//! `/api/roles/`, where roles can be given and where they are hidden, and `/api/access/roles/`: roles that an organization's owners
+//! make for it.
 
 use crate::{
     route::{Answer, Own, Route, Verb},
@@ -15,10 +16,12 @@ use stoa_kernel::{
 use stoa_tenancy::{
     access::roles::shipped,
     role::{
-        actions::{CREATE, DELETE, DESCRIBE, DISABLE, ENABLE, UPDATE},
+        actions::{CLONE, CREATE, CREATE_OWN, DELETE, DESCRIBE, DISABLE, ENABLE, UPDATE},
         rules, store,
         views::{ROLE_DESCRIPTIONS, ROLES},
     },
+    role_availability::{self, views::AVAILABILITIES},
+    role_concealment::{self, views::CONCEALMENTS},
     settings::Settings,
 };
 
@@ -45,6 +48,26 @@ pub static ROUTES: &[Route] = &[
     Route::own(Verb::Get, "/api/roles/{uuid}/differences/", "roles_differences_retrieve", "roles", "RoleDifferences",
         &DIFFERENCES)
         .about("What differs from the role as it ships in this type of installation, since when and by whom."),
+    Route::act("/api/roles/{uuid}/clone_to_customer/", "roles_clone_to_customer", "roles", &CLONE,
+        Answer::Object(&ROLES, 200)).shape("RoleDetails").request("RoleCloneRequest"),
+    Route::create("/api/access/roles/", "access_roles_create", "access", "RoleDetails", &CREATE_OWN, &ROLES)
+        .request("OwnRoleRequest"),
+    Route::list("/api/customer-role-concealments/", "customer_role_concealments_list", "customer-role-concealments",
+        "CustomerRoleConcealment", &CONCEALMENTS),
+    Route::create("/api/customer-role-concealments/", "customer_role_concealments_create", "customer-role-concealments",
+        "CustomerRoleConcealment", &role_concealment::actions::CREATE, &CONCEALMENTS),
+    Route::retrieve("/api/customer-role-concealments/{uuid}/", "customer_role_concealments_retrieve",
+        "customer-role-concealments", "CustomerRoleConcealment", &CONCEALMENTS),
+    Route::destroy("/api/customer-role-concealments/{uuid}/", "customer_role_concealments_destroy",
+        "customer-role-concealments", &role_concealment::actions::DELETE),
+    Route::list("/api/role-availabilities/", "role_availabilities_list", "role-availabilities", "RoleAvailabilityDetails",
+        &AVAILABILITIES),
+    Route::create("/api/role-availabilities/", "role_availabilities_create", "role-availabilities",
+        "RoleAvailabilityDetails", &role_availability::actions::CREATE, &AVAILABILITIES),
+    Route::retrieve("/api/role-availabilities/{uuid}/", "role_availabilities_retrieve", "role-availabilities",
+        "RoleAvailabilityDetails", &AVAILABILITIES),
+    Route::destroy("/api/role-availabilities/{uuid}/", "role_availabilities_destroy", "role-availabilities",
+        &role_availability::actions::DELETE),
 ];
 
 #[rustfmt::skip]
