@@ -146,18 +146,18 @@ async fn event(
 ) -> Result<Event> {
     let done = if kind == "role_availability_created" { "can be given in" } else { "can no longer be given in" };
     let name = place.as_ref().map_or("a place that is gone", |place| place.name.as_str());
-    let mut event = Event::new(kind, format!("Role {} {done} {name}.", role.name))
+    let event = Event::new(kind, format!("Role {} {done} {name}.", role.name))
         .fact("role_uuid", id::hex(&role.uuid))
-        .fact("role_name", role.name.clone())
-        .feed("role", role.id);
-    if let Some(place) = place {
-        event = event
+        .fact("role_name", role.name.clone());
+    // Not in the feed of the role: everybody reads that, and which organizations there are is not for everybody.
+    match place {
+        None => Ok(event.feed("role", role.id)),
+        Some(place) => Ok(event
             .fact("scope_type", scope)
             .fact("scope_uuid", id::hex(&place.uuid))
             .fact("scope_name", place.name.clone())
             .facts(customer::store::facts(cx.tx, customer).await?)
             .feed(scope, place.id)
-            .feed("customer", customer);
+            .feed("customer", customer)),
     }
-    Ok(event)
 }

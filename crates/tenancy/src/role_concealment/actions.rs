@@ -104,6 +104,6 @@ async fn event(cx: &mut Cx<'_>, kind: &'static str, role: &Stored, customer: i64
         .facts(facts)
         .fact("role_uuid", id::hex(&role.uuid))
         .fact("role_name", role.name.clone())
-        .feed("role", role.id)
+        // Not in the feed of the role: everybody reads that, and which organizations there are is not for everybody.
         .feed("customer", customer))
 }
