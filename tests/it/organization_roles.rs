@@ -213,6 +213,13 @@ both! {
         lab.patch(&token, &path, json!({"description": "X"})).await.is(200);
         lab.post(&token, &format!("{path}disable/"), json!({})).await.is(200);
         lab.post(&token, &format!("{path}enable/"), json!({})).await.is_forbidden();
+        // One that is bound elsewhere knows nothing of them.
+        lab.grant(&world.other, "CUSTOMER.OWNER", owner).await;
+        let elsewhere = mint(&lab, owner, &["CUSTOMER.CREATE_PERMISSION", "PROJECT.LIST"], &[("customer", &world.other.uuid)]).await;
+        lab.get(&elsewhere, &path).await.is_not_found();
+        lab.get(&elsewhere, &address(&role(&lab, "PROJECT.ADMIN").await)).await.is(200);
+        let matrix = lab.get(&elsewhere, "/api/access/matrix/").await.is(200).body.to_string();
+        assert!(!matrix.contains(&made.text("name")) && matrix.contains("PROJECT.ADMIN"));
         let weak = mint(&lab, owner, &["PROJECT.LIST"], &[]).await;
         make(&lab, &weak, &world.acme, "Z", "project", &[]).await.is_forbidden();
         lab.post(&weak, &format!("{path}disable/"), json!({})).await.is_forbidden();
@@ -629,6 +636,21 @@ both! {
         let body = json!({"role": admin, "customer": world.acme.uuid}).to_string().into_bytes();
         lab.raw(&lab.staff, "POST", HIDDEN, &headers, body).await.is(200);
         assert_eq!(lab.count(&lab.staff, HIDDEN).await, 0);
+    }
+
+    async fn roles_are_looked_over_for_staff(lab: Lab) {
+        let world = World::build(&lab).await;
+        let path = "/api/roles/hygiene_report/";
+        let before = lab.get(&lab.staff, path).await.is(200).body;
+        assert!(before["roles_checked"].as_u64().unwrap() >= 14 && before["warning_count"] == 0, "{before}");
+        let made = make(&lab, world.person("owner"), &world.acme, "Odd", "project", &["CUSTOMER.CREATE_PERMISSION"]).await.is(201);
+        let after = lab.get(world.person("support agent"), path).await.is(200).body;
+        assert_eq!((&after["warning_count"], &after["error_count"]), (&json!(1), &json!(0)));
+        let finding = after["findings"].as_array().unwrap().iter().find(|one| one["severity"] == "warning").unwrap();
+        assert_eq!((&finding["check"], &finding["role_uuid"]), (&json!("misplaced_permission"), &made.body["uuid"]));
+        assert_eq!(finding["details"]["permissions"], json!(["CUSTOMER.CREATE_PERMISSION"]));
+        lab.get(world.person("owner"), path).await.is_forbidden();
+        lab.get(&lab.nobody(), path).await.is(401);
     }
 
     async fn two_copies_at_once_are_one_and_names_stay_apart(lab: Lab) {

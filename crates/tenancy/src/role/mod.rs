@@ -8,6 +8,7 @@
 //! hidden in [`crate::role_concealment`]; [`offered`] asks both.
 
 pub mod actions;
+pub mod hygiene;
 pub mod offered;
 pub mod rules;
 pub mod store;

@@ -151,6 +151,55 @@ pub async fn active(query: &mut dyn Query) -> Result<Vec<Role>> {
     rows.iter().map(read_role).collect()
 }
 
+/// A role as it is looked over.
+#[derive(Debug, Clone, Default)]
+pub struct Examined {
+    /// Public identifier.
+    pub uuid: Uuid,
+    /// Name.
+    pub name: String,
+    /// What people call it.
+    pub description: String,
+    /// The kind of scope.
+    pub scope: String,
+    /// Whether it ships.
+    pub is_system: bool,
+    /// Whether it can be granted.
+    pub is_active: bool,
+    /// What it carries.
+    pub permissions: Vec<String>,
+    /// How many places are named at which it can be given.
+    pub places: i64,
+    /// How many of them are gone.
+    pub gone: i64,
+}
+
+/// Every role, to be looked over.
+pub async fn examined(query: &mut dyn Query) -> Result<Vec<Examined>> {
+    let sql = "SELECT r.uuid, r.name, r.description, r.scope, r.is_system, r.is_active, r.permissions, count(a.id), \
+               count(CASE WHEN a.id IS NOT NULL AND c.id IS NULL AND p.id IS NULL THEN 1 END) FROM roles r \
+               LEFT JOIN role_availabilities a ON a.role_id = r.id \
+               LEFT JOIN customers c ON a.scope = 'customer' AND c.id = a.scope_id \
+               LEFT JOIN projects p ON a.scope = 'project' AND p.id = a.scope_id AND NOT p.is_removed \
+               WHERE r.deleted_at IS NULL GROUP BY r.id ORDER BY r.name";
+    let read = |row: &Row| {
+        let permissions: serde_json::Value = row.get(6)?;
+        let permissions = permissions.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+        Ok(Examined {
+            uuid: row.get(0)?,
+            name: row.get(1)?,
+            description: row.get(2)?,
+            scope: row.get(3)?,
+            is_system: row.get(4)?,
+            is_active: row.get(5)?,
+            permissions: permissions.map(ToOwned::to_owned).collect(),
+            places: row.get(7)?,
+            gone: row.get(8)?,
+        })
+    };
+    query.query(sql, &[]).await?.iter().map(read).collect()
+}
+
 /// Counts a change: the role's next revision, with a copy of what it is now.
 pub async fn next_revision(tx: &mut Tx, id: i64, by: Option<i64>, now: Time) -> Result<()> {
     tx.execute("UPDATE roles SET revision = revision + 1 WHERE id = $1", &vals![id]).await?;
@@ -291,7 +340,7 @@ pub async fn stories(query: &mut dyn Query, actor: &Actor) -> Result<Vec<Story>>
                WHERE r.deleted_at IS NULL AND ($1 OR r.customer_id IS NULL OR r.customer_id = ANY($2)) \
                ORDER BY r.scope, r.name, r.id, v.revision";
     let mut all: Vec<Story> = Vec::new();
-    for row in &query.query(sql, &vals![actor.sees_all(), actor.owners()]).await? {
+    for row in &query.query(sql, &vals![actor.sees_all(), actor.within_bounds().owners()]).await? {
         let (uuid, version) = (row.get(7)?, read_version(row)?);
         if let Some(story) = all.last_mut().filter(|story| story.uuid == uuid) {
             story.versions.push(version);

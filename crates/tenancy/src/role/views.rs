@@ -179,7 +179,7 @@ fn of_scopes(clause: &mut Clause, _: &stoa_kernel::access::Actor, values: &[Stri
 fn available(clause: &mut Clause, actor: &Actor, uuids: Vec<id::Uuid>, concealed: bool) {
     let (mine, keys) = match actor.sees_all() {
         true => ("", None),
-        false => (" AND c.id = ANY($)", Some(Val::from(actor.owners()))),
+        false => (" AND c.id = ANY($)", Some(Val::from(actor.within_bounds().owners()))),
     };
     let here = format!("(SELECT c.id FROM customers c WHERE c.uuid = ANY($){mine})");
     let named = "SELECT a.role_id FROM role_availabilities a";

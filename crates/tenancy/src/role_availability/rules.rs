@@ -1,6 +1,6 @@
 //! Where a role reaches, from values alone.
 
-use stoa_kernel::access::Stand;
+use stoa_kernel::access::{Actor, Stand};
 
 /// A scope: its kind and key.
 pub type Spot = (String, i64);
@@ -22,9 +22,9 @@ impl Reach {
     }
 
     /// Whether the role is one that an actor knows of: everybody knows those of the installation; an organization's own are known
-    /// to whoever holds any role in it, to staff and to support agents.
-    pub fn is_known_to(&self, actor: &stoa_kernel::access::Actor) -> bool {
-        actor.sees_all() || self.owner.is_none_or(|owner| actor.owners().contains(&owner))
+    /// to whoever holds any role in it, within what his credential is bound to, to staff and to support agents.
+    pub fn is_known_to(&self, actor: &Actor) -> bool {
+        actor.sees_all() || self.owner.is_none_or(|owner| actor.within_bounds().owners().contains(&owner))
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use stoa_kernel::{
     Error, Result,
     access::Needs,
-    field::Kind::{Bool, Json, Text},
+    field::Kind::{Bool, Int, Json, Text},
     id,
     view::Column,
 };
@@ -17,7 +17,7 @@ use stoa_tenancy::{
     access::roles::shipped,
     role::{
         actions::{CLONE, CREATE, CREATE_OWN, DELETE, DESCRIBE, DISABLE, ENABLE, UPDATE},
-        rules, store,
+        hygiene, rules, store,
         views::{ROLE_DESCRIPTIONS, ROLES},
     },
     role_availability::{self, views::AVAILABILITIES},
@@ -48,6 +48,8 @@ pub static ROUTES: &[Route] = &[
     Route::own(Verb::Get, "/api/roles/{uuid}/differences/", "roles_differences_retrieve", "roles", "RoleDifferences",
         &DIFFERENCES)
         .about("What differs from the role as it ships in this type of installation, since when and by whom."),
+    Route::own(Verb::Get, "/api/roles/hygiene_report/", "roles_hygiene_report_retrieve", "roles", "RoleHygieneReport", &HYGIENE)
+        .about("What deserves a look about roles: permissions that mean nothing where a role is given, and the like."),
     Route::act("/api/roles/{uuid}/clone_to_customer/", "roles_clone_to_customer", "roles", &CLONE,
         Answer::Object(&ROLES, 200)).shape("RoleDetails").request("RoleCloneRequest"),
     Route::create("/api/access/roles/", "access_roles_create", "access", "RoleDetails", &CREATE_OWN, &ROLES)
@@ -77,6 +79,22 @@ static DIFFERENCES: Own = Own::new(|surface, asked| Box::pin(differences(surface
         Column::new("shipped", Bool, "", "Whether such a role ships."),
         Column::new("differences", Json, "", "What differs: what, value, shipped, since, by."),
     ]);
+
+#[rustfmt::skip]
+static HYGIENE: Own = Own::new(|surface, _| Box::pin(look_over(surface)), Needs::StaffOrSupport)
+    .object(200, &[
+        Column::new("roles_checked", Int, "", "How many roles were looked over."),
+        Column::new("roles_with_findings", Int, "", "Of how many something was found."),
+        Column::new("error_count", Int, "", "How many findings are errors."),
+        Column::new("warning_count", Int, "", "How many are warnings."),
+        Column::new("info_count", Int, "", "How many are just worth knowing."),
+        Column::new("findings", Json, "", "What was found: check, severity, message, details, and the role: role_uuid, role_name, \
+            role_description, scope_type, is_system_role."),
+    ]);
+
+async fn look_over(surface: &Surface) -> Result<Reply> {
+    Ok(Reply::json(200, &hygiene::report(&surface.core).await?))
+}
 
 async fn differences(surface: &Surface, asked: Asked) -> Result<Reply> {
     let uuid = id::parse(asked.param("uuid")).ok_or(Error::NotFound)?;
