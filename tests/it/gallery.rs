@@ -62,7 +62,18 @@ impl Gallery {
         gallery.notices(lab).await;
         gallery.reviews(lab).await;
         gallery.guards(lab).await;
+        gallery.own_roles(lab).await;
         gallery
+    }
+
+    /// A role that Acme's owner made, and a copy that staff made for the neighbour, in which the role itself is hidden.
+    async fn own_roles(&self, lab: &Lab) {
+        let body = json!({"customer": self.world.acme.url, "name": "Lab assistant", "content_type": "project",
+                          "permissions": ["PROJECT.LIST", "ORDER.LIST"], "description": "Lab assistant"});
+        self.made(lab, self.person("owner"), "/api/access/roles/", body).await;
+        let roles = lab.get(&lab.staff, "/api/roles/?name=CUSTOMER.READER").await.is(200);
+        let path = format!("/api/roles/{}/clone_to_customer/", roles.rows()[0]["uuid"].as_str().unwrap_or_default());
+        lab.post(&lab.staff, &path, json!({"customer": self.world.other.uuid})).await.is(200);
     }
 
     async fn offerings(&self, lab: &Lab) {

@@ -28,6 +28,7 @@ mod mail;
 mod main_job;
 mod oidc;
 mod orders;
+mod organization_roles;
 mod organizations;
 mod pages;
 mod passkeys;

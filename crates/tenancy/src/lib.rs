@@ -29,6 +29,8 @@ pub mod quota;
 pub mod record;
 pub mod review;
 pub mod role;
+pub mod role_availability;
+pub mod role_concealment;
 pub mod settings;
 pub mod subnet;
 pub mod token;
@@ -53,6 +55,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0009_reviews", sql: include_str!("migrations/0009_reviews.sql") },
     Migration { name: "0017_audit", sql: include_str!("migrations/0017_audit.sql") },
     Migration { name: "0018_campaigns", sql: include_str!("migrations/0018_campaigns.sql") },
+    Migration { name: "0019_organization_roles", sql: include_str!("migrations/0019_organization_roles.sql") },
     Migration { name: "0024_guards", sql: include_str!("migrations/0024_guards.sql") },
 ];
 
@@ -107,6 +110,8 @@ pub fn register(registry: &mut Registry) {
     record::register(registry);
     audit::register(registry);
     role::register(registry);
+    role_availability::register(registry);
+    role_concealment::register(registry);
     grant::register(registry);
     guard::register(registry);
     settings::register(registry);

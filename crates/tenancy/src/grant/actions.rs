@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     access::ceiling,
-    guard,
+    guard, role,
     settings::{self, Settings},
 };
 use serde_json::{Value, json};
@@ -135,7 +135,7 @@ pub(super) async fn give(cx: &mut Cx<'_>, scene: &Scene) -> Result<(Uuid, Event)
 
 /// Whether this person may get this role here from this actor: scope, role, the scope's own limits, and the ceiling.
 pub(super) async fn admit(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
-    suits(scene)?;
+    suits(cx, scene).await?;
     let settings = settings::Settings::load(&mut *cx.tx).await?;
     one_manager(cx, scene, &settings).await?;
     restrictions(scene)?;
@@ -147,15 +147,15 @@ pub(super) async fn admit(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
     Ok(())
 }
 
-/// Whether the role is one of this kind of scope and can be given.
-pub(super) fn suits(scene: &Scene) -> Result<()> {
+/// Whether the role is one of this kind of scope and can be given there: by anybody, staff included.
+pub(super) async fn suits(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
     if scene.role.scope != scene.team.scope {
         return Err(Error::invalid("Role is not valid for this scope."));
     }
     if !scene.role.active {
         return Err(Error::invalid("Role is not active."));
     }
-    Ok(())
+    role::offered::require(cx.tx, scene.role.id, scene.customer_id, &scene.scope.places).await
 }
 
 /// Refuses a second manager of a project where the installation wants one.

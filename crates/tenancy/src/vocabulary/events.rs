@@ -807,6 +807,10 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "A test event was sent to a web hook." },
     EventType { name: "web_hook_updated", group: "users", also: &[],
         about: "A web hook was changed." },
+    EventType { name: "role_availability_created", group: "permissions", also: &[],
+        about: "It was said where a role can be given." },
+    EventType { name: "role_availability_deleted", group: "permissions", also: &[],
+        about: "A role can no longer be given at a place." },
 ];
 
 /// Types of 8.0.5 that the newest official client no longer knows; it would refuse a whole answer for one of them.
