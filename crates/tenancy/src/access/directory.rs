@@ -39,19 +39,32 @@ static COLUMNS: LazyLock<String> = LazyLock::new(|| {
         "u.id, u.uuid, u.username, u.first_name, u.last_name, u.email, u.is_staff, u.is_support, \
      u.is_active, u.token_lifetime, g.uuid, g.role_id, r.revision, r.is_active, g.scope, g.scope_id, g.customer_id, \
      g.expires_at, p.is_removed, p.end_date, p.grace_period_days, c.grace_period_days, c.has_subnets, g.valid_from, \
-     {HELD_UP}, {}",
+     {HELD_UP}, {}, u.eduperson_assurance, g.created",
         data_access::store::WATCHED
     )
 });
 
 /// How many columns [`COLUMNS`] has; what a statement reads besides comes after them.
-const WIDTH: usize = 26;
+const WIDTH: usize = 28;
 
 /// From a user to his grants that are not revoked, and what decides whether they count.
 const JOINS: &str = "LEFT JOIN grants g ON g.user_id = u.id AND g.revoked_at IS NULL \
      LEFT JOIN roles r ON r.id = g.role_id \
      LEFT JOIN projects p ON g.scope = 'project' AND p.id = g.scope_id \
      LEFT JOIN customers c ON c.id = g.customer_id";
+
+/// What a credential says besides who its user is.
+#[derive(Default)]
+struct Proof {
+    /// What it leaves of him.
+    narrow: Option<Narrow>,
+    /// Whether he showed a second factor for it.
+    second_factor: bool,
+    /// Whether nobody presented it: the program asks about him.
+    absent: bool,
+    /// The member of staff who acts as him.
+    impersonator: Option<Box<Impersonator>>,
+}
 
 /// What is stored of a secret: its SHA-256, in hexadecimal digits.
 pub fn hash(secret: &str) -> String {
@@ -117,7 +130,7 @@ impl Directory {
 
     async fn token(&self, query: &mut dyn Query, secret: &str, caller: &Caller, now: Time) -> Result<Actor> {
         let sql = format!(
-            "SELECT {}, t.id, t.used, t.expires_at FROM tokens t JOIN users u ON u.id = t.user_id {JOINS} WHERE t.hash = $1",
+            "SELECT {}, t.id, t.used, t.expires_at, t.factor <> '' FROM tokens t JOIN users u ON u.id = t.user_id {JOINS} WHERE t.hash = $1",
             *COLUMNS
         );
         let rows = query.query(&sql, &vals![hash(secret)]).await?;
@@ -131,7 +144,8 @@ impl Directory {
         if !first.get::<bool>(8)? {
             return Err(Error::Unauthenticated("User inactive or deleted.".into()));
         }
-        let mut actor = self.read(query, &rows, caller, now, None).await?;
+        let proof = Proof { second_factor: first.get(WIDTH + 3)?, ..Proof::default() };
+        let mut actor = self.read(query, &rows, caller, now, proof).await?;
         // The stamp slides only when half the lifetime is over, so that reading does not write (reference/observed.md).
         actor.token = Some((token_id, used.plus_seconds(lifetime.map_or(600, |seconds| seconds / 2)) < now));
         Ok(actor)
@@ -174,7 +188,7 @@ impl Directory {
             due: !known || used.is_none_or(|used| used.plus_seconds(personal::NOTE_SECONDS) <= now),
             ..personal::narrow(&scopes, &bound)
         };
-        self.read(query, &rows, caller, now, Some(narrow)).await
+        self.read(query, &rows, caller, now, Proof { narrow: Some(narrow), ..Proof::default() }).await
     }
 
     async fn user(&self, query: &mut dyn Query, which: &str, val: Val, caller: &Caller, now: Time) -> Result<Actor> {
@@ -182,7 +196,8 @@ impl Directory {
         if rows.is_empty() {
             return Err(Error::Unauthenticated("User inactive or deleted.".into()));
         }
-        self.read(query, &rows, caller, now, None).await
+        let absent = matches!(caller.credential, Credential::Trusted(_));
+        self.read(query, &rows, caller, now, Proof { absent, ..Proof::default() }).await
     }
 
     /// Staff act as another user; the record keeps both names. Anybody else who asks for it is refused, and so is a target
@@ -220,10 +235,10 @@ impl Directory {
         if first.get::<bool>(6)? && uuid != staff.uuid {
             return Err(refused("Nobody acts as another member of staff."));
         }
-        let mut actor = self.read(query, &rows, caller, now, None).await?;
-        actor.impersonator =
-            Some(Box::new(Impersonator { uuid: staff.uuid, username: staff.username, full_name: staff.full_name }));
-        Ok(actor)
+        let (id, second_factor) = (staff.id, staff.second_factor);
+        let impersonator = Impersonator { id, uuid: staff.uuid, username: staff.username, full_name: staff.full_name };
+        let impersonator = Some(Box::new(impersonator));
+        self.read(query, &rows, caller, now, Proof { second_factor, impersonator, ..Proof::default() }).await
     }
 
     /// Reads a user and his grants from rows of [`COLUMNS`].
@@ -233,7 +248,7 @@ impl Directory {
         rows: &[Row],
         caller: &Caller,
         now: Time,
-        narrow: Option<Narrow>,
+        proof: Proof,
     ) -> Result<Actor> {
         let first = rows.first().ok_or_else(|| Error::broken("an actor without a row"))?;
         let mut actor = Actor {
@@ -247,7 +262,11 @@ impl Directory {
             address: caller.address,
             held_up: first.get(24)?,
             watched: first.get(25)?,
-            narrow,
+            assurance: texts(&first.get(26)?),
+            narrow: proof.narrow,
+            second_factor: proof.second_factor,
+            absent: proof.absent,
+            impersonator: proof.impersonator,
             ..Actor::default()
         };
         let mut walled = Vec::new();
@@ -264,6 +283,7 @@ impl Directory {
                 scope_id: row.get(15)?,
                 owner_id: row.get(16)?,
                 until: row.get(17)?,
+                since: row.get(27)?,
                 stopped: None,
             };
             let stopped = if held.until.is_some_and(|until| until <= now) {
@@ -363,6 +383,7 @@ impl Directory {
                 scope_id: grant.scope_id,
                 owner_id: grant.customer_id,
                 until: grant.until,
+                since: grant.created,
                 stopped,
             });
         }
@@ -381,6 +402,8 @@ fn actor_of(account: Account) -> Actor {
         staff: account.staff && account.active,
         support: account.support && account.active,
         disabled: !account.active,
+        assurance: account.assurance,
+        absent: true,
         ..Actor::default()
     }
 }
@@ -398,6 +421,10 @@ fn undo(account: &mut Account, changes: &serde_json::Value) {
             *field = before;
         }
     }
+}
+
+pub(super) fn texts(list: &serde_json::Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(|one| one.as_str().map(str::to_owned)).collect()
 }
 
 /// What every credential that does not hold is answered.
