@@ -5,7 +5,7 @@ use crate::{
     activation,
     grant::{rules, store as grants, store::Recorded},
 };
-use stoa_kernel::{Result, access::Found, action::Cx, event::Event, id};
+use stoa_kernel::{Result, Tx, access::Found, action::Cx, event::Event, id};
 
 /// The events that the end of an eligibility may record: part of `events` of every action that ends one.
 pub const ENDS: &[&str] = &["eligibility_revoked", "activation_cancelled", "activation_ended", "role_revoked"];
@@ -36,6 +36,18 @@ pub async fn event(cx: &mut Cx<'_>, kind: &'static str, of: &Recorded, message: 
 /// What people call whoever a record is about.
 pub fn person(of: &Recorded) -> &str {
     if of.full_name.is_empty() { &of.username } else { &of.full_name }
+}
+
+/// Notes that a scope has another name now.
+pub async fn renamed(tx: &mut Tx, scope: &str, scope_id: i64, name: &str) -> Result<()> {
+    store::renamed(tx, scope, scope_id, name).await?;
+    activation::store::renamed(tx, scope, scope_id, name).await
+}
+
+/// Notes that a scope belongs to another organization now.
+pub async fn moved(tx: &mut Tx, scope: &str, scope_id: i64, customer_id: i64) -> Result<()> {
+    store::moved(tx, scope, scope_id, customer_id).await?;
+    activation::store::moved(tx, scope, scope_id, customer_id).await
 }
 
 /// The scope of an eligibility, if it is still there.

@@ -13,6 +13,7 @@ mod configuration;
 mod customers;
 mod data_access_logs;
 mod email_logs;
+mod eligibilities;
 mod event_subscriptions;
 mod events;
 mod external_links;
@@ -91,6 +92,7 @@ pub static AREAS: &[Area] = &[
     Area { routes: user_permissions::ROUTES, links: user_permissions::LINKS },
     Area { routes: access::ROUTES, links: &[] },
     Area { routes: review_campaigns::ROUTES, links: review_campaigns::LINKS },
+    Area { routes: eligibilities::ROUTES, links: eligibilities::LINKS },
     Area { routes: categories::ROUTES, links: categories::LINKS },
     Area { routes: service_providers::ROUTES, links: service_providers::LINKS },
     Area { routes: provider_offerings::ROUTES, links: provider_offerings::LINKS },
