@@ -148,6 +148,7 @@ pub static ELIGIBILITIES: View = View {
     columns: COLUMNS,
     filters: &[
         Filter::new("state", Test::AnyOf(STATE, State::TEXTS), "Whether it can be used."),
+        Filter::new("own", Test::Bool("(a.user_id = {actor})"), "Whether one may activate it oneself."),
         Filter::new("user_uuid", Test::Uuid("a.user_id IN (SELECT id FROM users WHERE uuid = ANY($))"), "Who may activate the role."),
         Filter::new("role_uuid", Test::Uuid("a.role_id IN (SELECT id FROM roles WHERE uuid = ANY($))"), "Identifier of the role."),
         Filter::new("role_name", Test::Contains(&["r.name"]), "Part of the role's name, any case."),
