@@ -20,6 +20,7 @@ mod generated;
 mod golden_access;
 mod grid;
 mod group_invitations;
+mod guards;
 mod hooks;
 mod invariants;
 mod invitations;

@@ -742,6 +742,9 @@ fn by_permission(
         could_grant: Vec::new(),
     }];
     because.extend(actor.grants.iter().filter(here).filter_map(stopped));
+    if let (true, Some(guard)) = (actor.staff, &actor.barred.staff) {
+        because.push(guard.bars("STAFF.ACCESS"));
+    }
     Decision { allowed: false, because }
 }
 

@@ -17,6 +17,7 @@ pub mod eligibility;
 pub mod file;
 pub mod grant;
 pub mod group_invitation;
+pub mod guard;
 pub mod invitation;
 pub mod key;
 pub mod letter;
@@ -56,6 +57,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0017_audit", sql: include_str!("migrations/0017_audit.sql") },
     Migration { name: "0018_campaigns", sql: include_str!("migrations/0018_campaigns.sql") },
     Migration { name: "0020_eligibility", sql: include_str!("migrations/0020_eligibility.sql") },
+    Migration { name: "0024_guards", sql: include_str!("migrations/0024_guards.sql") },
 ];
 
 /// Registers this area's actions, views and listeners.
@@ -110,6 +112,7 @@ pub fn register(registry: &mut Registry) {
     audit::register(registry);
     role::register(registry);
     grant::register(registry);
+    guard::register(registry);
     settings::register(registry);
     invitation::register(registry);
     group_invitation::register(registry);

@@ -8,7 +8,14 @@ use super::{
     store::{self, Account, Who},
 };
 use crate::{
-    data_access, personal_token::rules as personal, project::rules as project_rules, subnet::rules as subnet_rules,
+    data_access,
+    guard::{
+        self,
+        rules::{Stored, part, put_under},
+    },
+    personal_token::rules as personal,
+    project::rules as project_rules,
+    subnet::rules as subnet_rules,
     user::views::HELD_UP,
 };
 use sha2::{Digest, Sha256};
@@ -31,6 +38,8 @@ pub const ENDLESS: Option<i64> = None;
 #[derive(Default)]
 pub struct Directory {
     roles: RwLock<HashMap<(i64, i64), Arc<Role>>>,
+    /// The guards of the installation at one revision of them all.
+    guards: RwLock<(i64, Arc<Vec<Stored>>)>,
 }
 
 /// The columns of a user and one of his grants; see [`Directory::read`].
@@ -39,13 +48,13 @@ static COLUMNS: LazyLock<String> = LazyLock::new(|| {
         "u.id, u.uuid, u.username, u.first_name, u.last_name, u.email, u.is_staff, u.is_support, \
      u.is_active, u.token_lifetime, g.uuid, g.role_id, r.revision, r.is_active, g.scope, g.scope_id, g.customer_id, \
      g.expires_at, p.is_removed, p.end_date, p.grace_period_days, c.grace_period_days, c.has_subnets, g.valid_from, \
-     {HELD_UP}, {}, u.eduperson_assurance, g.created",
+     {HELD_UP}, {}, u.eduperson_assurance, g.created, (SELECT s.revision FROM guard_state s)",
         data_access::store::WATCHED
     )
 });
 
 /// How many columns [`COLUMNS`] has; what a statement reads besides comes after them.
-const WIDTH: usize = 28;
+const WIDTH: usize = 29;
 
 /// From a user to his grants that are not revoked, and what decides whether they count.
 const JOINS: &str = "LEFT JOIN grants g ON g.user_id = u.id AND g.revoked_at IS NULL \
@@ -269,6 +278,8 @@ impl Directory {
             impersonator: proof.impersonator,
             ..Actor::default()
         };
+        let guards = self.guards(query, first.get(28)?).await?;
+        put_under(&mut actor, &guards, now);
         let mut walled = Vec::new();
         for row in rows {
             let Some(role_id) = row.get::<Option<i64>>(11)? else { continue };
@@ -305,6 +316,7 @@ impl Directory {
         if !walled.is_empty() {
             self.wall(query, &mut actor, walled).await?;
         }
+        part(&mut actor.grants, &guards, now);
         Ok(match actor.narrow.take() {
             Some(narrow) => actor.narrowed(narrow),
             None => actor,
@@ -344,6 +356,22 @@ impl Directory {
             self.roles.write().unwrap_or_else(|e| e.into_inner()).insert((id, revision), role.clone());
         }
         Ok(role)
+    }
+
+    /// The guards at a revision of them all; it was read in the same query as the actor.
+    async fn guards(&self, query: &mut dyn Query, revision: i64) -> Result<Arc<Vec<Stored>>> {
+        {
+            let kept = self.guards.read().unwrap_or_else(|e| e.into_inner());
+            if kept.0 == revision {
+                return Ok(kept.1.clone());
+            }
+        }
+        let guards = Arc::new(guard::store::all(query).await?);
+        // A change that is taken back gives its number to another one later.
+        if query.sees_committed() {
+            *self.guards.write().unwrap_or_else(|e| e.into_inner()) = (revision, guards.clone());
+        }
+        Ok(guards)
     }
 
     /// People as they were at an instant: grants valid then, roles as they were then. Who could not sign in then holds nothing.
@@ -387,6 +415,11 @@ impl Directory {
                 stopped,
             });
         }
+        let guards = guard::store::all_at(query, at).await?;
+        for actor in &mut actors {
+            put_under(actor, &guards, at);
+            part(&mut actor.grants, &guards, at);
+        }
         Ok(actors)
     }
 }
@@ -423,7 +456,8 @@ fn undo(account: &mut Account, changes: &serde_json::Value) {
     }
 }
 
-pub(super) fn texts(list: &serde_json::Value) -> Vec<String> {
+/// The texts of a stored list.
+pub(crate) fn texts(list: &serde_json::Value) -> Vec<String> {
     list.as_array().into_iter().flatten().filter_map(|one| one.as_str().map(str::to_owned)).collect()
 }
 

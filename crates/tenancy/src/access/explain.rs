@@ -238,10 +238,19 @@ pub(super) fn sees_team_at(actor: &Actor, found: &Found, stand: &Stand) -> bool 
 /// Says of every permission that is missing which active roles carry it, and who could grant one: their names where the
 /// asker may see the team.
 async fn with_help(core: &Core, asker: &Actor, mut decision: Decision, found: &Found) -> Result<Decision> {
-    if decision.allowed || !decision.because.iter().any(|reason| matches!(reason, Reason::Missing { .. })) {
+    let helpless = |reason: &Reason| !matches!(reason, Reason::Missing { .. } | Reason::Guarded { .. });
+    if decision.allowed || decision.because.iter().all(helpless) {
         return Ok(decision);
     }
     let all = role::store::active(&mut core.store.reader()).await?;
+    for reason in &mut decision.because {
+        if let Reason::Guarded { set_by, could_change, .. } = reason {
+            if *set_by == "organization" {
+                could_change.extend(changers(core, asker, &all, found).await?);
+            }
+            could_change.push("staff".into());
+        }
+    }
     for reason in &mut decision.because {
         let Reason::Missing { permission, places, roles, could_grant } = reason else { continue };
         let Some(wanted) = permissions::Permission::parse(permission) else { continue };
@@ -309,6 +318,23 @@ pub(super) fn may_activate(of: &store::Recorded, permission: &'static str) -> Re
         scope_name: of.scope_name.clone(),
         permission,
     }
+}
+
+/// People who could change the guards of the organization in which a thing is, where the asker may know of them.
+async fn changers(core: &Core, asker: &Actor, all: &[Role], found: &Found) -> Result<Vec<String>> {
+    let able = |role: &Role| role.permissions.contains(permissions::Permission::CustomerCreatePermission.id());
+    let mut names = Vec::new();
+    for stand in found.places.iter().filter(|stand| stand.scope == "customer") {
+        if !sees_team_at(asker, found, stand) && !asker.sees_all() {
+            continue;
+        }
+        for holder in store::holders(&mut core.store.reader(), stand.scope, stand.id, core.now()).await? {
+            if all.iter().any(|role| role.id == holder.role_id && able(role)) && !names.contains(&holder.name) {
+                names.push(holder.name);
+            }
+        }
+    }
+    Ok(names)
 }
 
 /// People who hold the permission to grant there or above, and whose ceiling leaves room for one of the roles.

@@ -17,6 +17,7 @@ mod eligibilities;
 mod event_subscriptions;
 mod events;
 mod external_links;
+mod guards;
 pub mod history;
 mod hooks;
 mod identity_bridge;
@@ -91,6 +92,7 @@ pub static AREAS: &[Area] = &[
     Area { routes: teams::ROUTES, links: &[] },
     Area { routes: user_permissions::ROUTES, links: user_permissions::LINKS },
     Area { routes: access::ROUTES, links: &[] },
+    Area { routes: guards::ROUTES, links: guards::LINKS },
     Area { routes: review_campaigns::ROUTES, links: review_campaigns::LINKS },
     Area { routes: eligibilities::ROUTES, links: eligibilities::LINKS },
     Area { routes: categories::ROUTES, links: categories::LINKS },
