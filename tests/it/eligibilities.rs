@@ -37,7 +37,8 @@ impl Scene {
     }
 
     fn wish(&self, extra: Value) -> Value {
-        let mut body = json!({"scope": self.apollo.url, "role": "PROJECT.ADMIN", "user": self.eva.uuid, "max_hours": 8});
+        let mut body =
+            json!({"scope": self.apollo.url, "role": "PROJECT.ADMIN", "user": self.eva.uuid, "max_hours": 8});
         body.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         body
     }
@@ -96,13 +97,17 @@ async fn able(lab: &Lab, person: &Person, project: &Thing) -> bool {
     let listed = lab.all(person, "/api/projects/").await.iter().any(|row| row["uuid"] == project.uuid.as_str());
     let actor = lab.actor(person).await;
     let what = what::what(&lab.core, &actor, what::Side::default(), None).await.unwrap();
-    let held = what["scopes"].as_array().unwrap().iter().any(|scope| scope["uuid"] == project.uuid.as_str()
-        && scope["permissions"].as_array().unwrap().iter().any(|name| name == "ORDER.CREATE"));
+    let held = what["scopes"].as_array().unwrap().iter().any(|scope| {
+        scope["uuid"] == project.uuid.as_str()
+            && scope["permissions"].as_array().unwrap().iter().any(|name| name == "ORDER.CREATE")
+    });
     let system = stoa_kernel::access::Actor::system();
     let scope = format!("project:{}", project.uuid);
     let who = who::who(&lab.core, &system, "ORDER.CREATE", Some(&scope), None).await.unwrap();
-    let among = |key: &str| who[key].as_array().unwrap().iter().any(|row| row["user"]["username"] == person.name.as_str());
-    let told = stoa_tenancy::access::explain::explain(&lab.core, &person.name, "ORDER.CREATE", Some(&scope), None).await;
+    let among =
+        |key: &str| who[key].as_array().unwrap().iter().any(|row| row["user"]["username"] == person.name.as_str());
+    let told =
+        stoa_tenancy::access::explain::explain(&lab.core, &person.name, "ORDER.CREATE", Some(&scope), None).await;
     let allowed = told.unwrap()["allowed"] == true;
     let roles = lab.all(&lab.staff, &format!("{}list_users/?user={}", project.url, person.uuid)).await.len();
     let all = [seen, listed, held, among("people"), allowed, roles == 1];
@@ -404,6 +409,7 @@ both! {
         let owner = json!({"scope": scene.acme.url, "role": "CUSTOMER.OWNER", "user": scene.eva.uuid});
         let owner = thing(lab.post(&scene.ada, ALL, owner).await.is(201));
         activate(&lab, &scene.eva, &owner, 2).await.is(201);
+        lab.patch(&scene.eva, &owner.url, json!({"max_hours": 700})).await.is_forbidden();
         let own = json!({"role": "CUSTOMER.OWNER", "user": scene.eva.uuid});
         lab.post(&scene.eva, &format!("{}add_user/", scene.acme.url), own).await.is(400);
         // Taken away by another hand, it is over, and that is told.

@@ -232,9 +232,7 @@ impl Gallery {
         self.made(lab, owner, "/api/access/activation-rules/", rule).await;
         let rule = json!({"role": "CUSTOMER.OWNER", "needs_second_factor": true});
         self.made(lab, &lab.staff, "/api/access/activation-rules/create_for_all/", rule).await;
-        let eligible = |role: &str, on: &Thing, approval: bool| {
-            json!({"scope": on.url, "role": role, "user": member.uuid, "needs_approval": approval})
-        };
+        let eligible = |role: &str, on: &Thing, approval: bool| json!({"scope": on.url, "role": role, "user": member.uuid, "needs_approval": approval});
         let apollo = &self.world.apollo;
         let free = self.made(lab, owner, "/api/access/eligibilities/", eligible("PROJECT.ADMIN", apollo, false)).await;
         let asks = self.made(lab, owner, "/api/access/eligibilities/", eligible("PROJECT.MANAGER", apollo, true)).await;

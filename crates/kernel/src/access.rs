@@ -541,7 +541,9 @@ impl Reason {
                 text
             }
             Reason::Eligible { role, scope, scope_name, permission, .. } => {
-                format!("The user may activate the role {role} on the {scope} {scope_name}, which carries {permission}.")
+                format!(
+                    "The user may activate the role {role} on the {scope} {scope_name}, which carries {permission}."
+                )
             }
             Reason::Stopped { role, scope, why, until, .. } => match why {
                 Stop::Expired => {

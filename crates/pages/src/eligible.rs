@@ -152,12 +152,7 @@ fn role(row: &Value, running: &[Value]) -> Role {
 fn run(row: &Value) -> Run {
     let active = text(row, "/state") == "active";
     let until = if active { text(row, "/ends") } else { text(row, "/deadline") };
-    Run {
-        uuid: text(row, "/uuid"),
-        active,
-        reason: text(row, "/reason"),
-        until: minute(&until),
-    }
+    Run { uuid: text(row, "/uuid"), active, reason: text(row, "/reason"), until: minute(&until) }
 }
 
 /// Activations of others that wait.

@@ -183,7 +183,12 @@ fn told_eligible(answer: &Value) -> Vec<String> {
     let one = |row: &Value| {
         let until = row["until"].as_str().map(|until| format!(", until {until}")).unwrap_or_default();
         let (role, scope) = (word(row, "role"), &row["scope"]);
-        format!("{role} on {} {}, for {} hours at most{until}", word(scope, "type"), word(scope, "name"), row["max_hours"])
+        format!(
+            "{role} on {} {}, for {} hours at most{until}",
+            word(scope, "type"),
+            word(scope, "name"),
+            row["max_hours"]
+        )
     };
     let lines: Vec<String> = rows(answer, "eligible").map(one).collect();
     if lines.is_empty() { vec!["None.".into()] } else { lines }

@@ -276,13 +276,7 @@ async fn with_help(core: &Core, asker: &Actor, mut decision: Decision, found: &F
 }
 
 /// Says which role the person could activate that carries what is missing.
-async fn eligible(
-    core: &Core,
-    person: &store::Person,
-    decision: &mut Decision,
-    found: &Found,
-    at: Time,
-) -> Result<()> {
+async fn eligible(core: &Core, person: &store::Person, decision: &mut Decision, found: &Found, at: Time) -> Result<()> {
     let missing = |reason: &Reason| match reason {
         Reason::Missing { permission, places, .. } => Some((*permission, places.clone())),
         _ => None,

@@ -100,9 +100,8 @@ pub async fn eligibility_of(tx: &mut Tx, id: i64) -> Result<Uuid> {
 
 /// The activation of an eligibility that waits or runs, as far as anybody has noted; held.
 pub async fn unfinished(tx: &mut Tx, eligibility: Uuid) -> Result<Option<Activation>> {
-    let sql = format!(
-        "{ACTIVATION} WHERE a.eligibility_uuid = $1 AND a.state IN ('pending', 'active') FOR UPDATE OF a"
-    );
+    let sql =
+        format!("{ACTIVATION} WHERE a.eligibility_uuid = $1 AND a.state IN ('pending', 'active') FOR UPDATE OF a");
     tx.one(&sql, &vals![eligibility]).await?.map(|row| read(&row)).transpose()
 }
 

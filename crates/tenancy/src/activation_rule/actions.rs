@@ -16,12 +16,11 @@ use stoa_kernel::{
 };
 
 const ROLE: Field = Field::text("role", 255, "Name or identifier of the role; every role if left out.").nullable();
-const HOURS: Field =
-    Field::new("max_hours", Kind::Int, "For how many hours at most; null for no further limit.")
-        .min(1)
-        .max(MOST_HOURS)
-        .nullable()
-        .stored();
+const HOURS: Field = Field::new("max_hours", Kind::Int, "For how many hours at most; null for no further limit.")
+    .min(1)
+    .max(MOST_HOURS)
+    .nullable()
+    .stored();
 const APPROVAL: Field = Field::new("needs_approval", Kind::Bool, "Whether somebody else must approve.").stored();
 const FACTOR: Field =
     Field::new("needs_second_factor", Kind::Bool, "Whether it takes a sign-in with a second factor.").stored();

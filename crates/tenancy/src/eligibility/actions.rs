@@ -19,7 +19,7 @@ use crate::{
 use serde_json::{Value, json};
 use stoa_kernel::{
     Error, Result, Time,
-    access::{Found, Needs},
+    access::{Decision, Found, Needs},
     action::{Action, Cx, Done, Target},
     error::Invalid,
     event::Change,
@@ -34,8 +34,7 @@ const HOURS: Field = Field::new("max_hours", Kind::Int, "For how many hours at m
     .min(1)
     .max(MOST_HOURS);
 const APPROVAL: Field = Field::new("needs_approval", Kind::Bool, "Whether somebody else must approve.");
-const FACTOR: Field =
-    Field::new("needs_second_factor", Kind::Bool, "Whether it takes a sign-in with a second factor.");
+const FACTOR: Field = Field::new("needs_second_factor", Kind::Bool, "Whether it takes a sign-in with a second factor.");
 const UNTIL: Field =
     Field::new("expiration_time", Kind::Time, "When the eligibility ends by itself; null for never.").nullable();
 
@@ -122,10 +121,10 @@ async fn create(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     };
     let terms = terms(&input, Terms { max_hours: HOURS_UNSAID, ..Terms::default() });
     let by = (cx.actor.id != 0).then_some(cx.actor.id);
-    let twice = |error: Error| error.on_duplicate(store::KEY, "", "User is eligible for this role in this scope already.");
+    let twice =
+        |error: Error| error.on_duplicate(store::KEY, "", "User is eligible for this role in this scope already.");
     let id = store::insert(cx.tx, &of, terms, by, cx.now).await.map_err(twice)?;
-    let message =
-        format!("User {} may activate the role {} in {}.", course::person(&of), of.role_name, of.scope_name);
+    let message = format!("User {} may activate the role {} in {}.", course::person(&of), of.role_name, of.scope_name);
     let event = course::event(cx, "eligibility_granted", &of, message).await;
     let event = event.fact("eligibility_uuid", id::hex(&of.uuid)).fact("max_hours", terms.max_hours);
     Ok(Done::event(event).made("eligibility", id, of.uuid))
@@ -164,6 +163,10 @@ async fn held(cx: &mut Cx<'_>) -> Result<Eligibility> {
 
 async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let held = held(cx).await?;
+    // Who holds the role for some hours could otherwise let himself hold it for more.
+    if held.of.user_id == cx.actor.id {
+        Decision::rule("Nobody changes what lets himself activate a role.").required()?;
+    }
     let terms = terms(&input, held.terms);
     let until = if input.has("expiration_time") { input.time("expiration_time") } else { held.of.until };
     let changes = changes(&held, terms, until);

@@ -61,8 +61,7 @@ pub async fn close(cx: &mut Cx<'_>, held: &Eligibility, by: Option<i64>, reason:
         return Ok(Vec::new());
     }
     let of = &held.of;
-    let message =
-        format!("User {} may no longer activate the role {} in {}.", person(of), of.role_name, of.scope_name);
+    let message = format!("User {} may no longer activate the role {} in {}.", person(of), of.role_name, of.scope_name);
     let told = event(cx, "eligibility_revoked", of, message).await;
     let mut events = vec![told.fact("eligibility_uuid", id::hex(&of.uuid)).fact("reason", reason)];
     events.extend(activation::course::stop(cx, of.uuid, by, reason).await?);

@@ -138,7 +138,8 @@ pub enum Which<'a> {
 pub async fn open(tx: &mut Tx, which: Which<'_>) -> Result<Vec<Uuid>> {
     let rows = match which {
         Which::At(scope, id) => {
-            let sql = "SELECT uuid FROM eligibilities WHERE scope = $1 AND scope_id = $2 AND revoked_at IS NULL ORDER BY id";
+            let sql =
+                "SELECT uuid FROM eligibilities WHERE scope = $1 AND scope_id = $2 AND revoked_at IS NULL ORDER BY id";
             tx.query(sql, &vals![scope, id]).await?
         }
         Which::Of(user) => {

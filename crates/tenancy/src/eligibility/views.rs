@@ -2,9 +2,7 @@
 //! stand at the same places and are seen by the same people, so their view has the same alias for its table.
 
 use super::State;
-use crate::{
-    grant::rules::{TEAMS, scope_of},
-};
+use crate::grant::rules::{TEAMS, scope_of};
 use stoa_kernel::{
     Result, Val,
     access::{Actor, Needs},
@@ -168,4 +166,3 @@ pub static ELIGIBILITIES: View = View {
     label: "a.scope_name",
     owner: Some("a.user_id"),
 };
-

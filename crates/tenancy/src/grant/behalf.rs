@@ -131,17 +131,17 @@ struct Offer {
 
 impl Offer {
     async fn of(cx: &mut Cx<'_>, by: i64, place: (&str, Uuid), role: Uuid, person: Uuid) -> Result<Offer> {
-    let no = |text: &str| Error::invalid(text);
-    let giver = store::person_by_id(&mut *cx.tx, by).await?.filter(|giver| giver.is_active);
-    let giver = giver.ok_or_else(|| no("The person who offered this role is no longer active."))?;
-    let actor = cx.core.actor_in(&mut *cx.tx, giver.uuid, cx.now).await?.ok_or(Error::NotFound)?;
-    let gone = || no("The role is offered at something that no longer exists.");
-    let team = rules::team(place.0).ok_or_else(gone)?;
-    let scope = scope(cx, place.0, place.1).await?.ok_or_else(gone)?;
-    let role = role::store::named(cx.tx, &id::hex(&role)).await?.ok_or_else(|| no("Role is not found."))?;
-    let person = store::person(&mut *cx.tx, person).await?.filter(|person| person.is_active);
-    let person = person.ok_or_else(|| no("User is not found or not active."))?;
-    Ok(Offer { giver, actor, team, scope, role, person })
+        let no = |text: &str| Error::invalid(text);
+        let giver = store::person_by_id(&mut *cx.tx, by).await?.filter(|giver| giver.is_active);
+        let giver = giver.ok_or_else(|| no("The person who offered this role is no longer active."))?;
+        let actor = cx.core.actor_in(&mut *cx.tx, giver.uuid, cx.now).await?.ok_or(Error::NotFound)?;
+        let gone = || no("The role is offered at something that no longer exists.");
+        let team = rules::team(place.0).ok_or_else(gone)?;
+        let scope = scope(cx, place.0, place.1).await?.ok_or_else(gone)?;
+        let role = role::store::named(cx.tx, &id::hex(&role)).await?.ok_or_else(|| no("Role is not found."))?;
+        let person = store::person(&mut *cx.tx, person).await?.filter(|person| person.is_active);
+        let person = person.ok_or_else(|| no("User is not found or not active."))?;
+        Ok(Offer { giver, actor, team, scope, role, person })
     }
 }
 

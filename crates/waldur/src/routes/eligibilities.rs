@@ -7,9 +7,7 @@ use stoa_tenancy::{
         views::ACTIVATIONS,
     },
     activation_rule::{
-        actions::{
-            CREATE as CREATE_RULE, CREATE_FOR_ALL, DELETE as DELETE_RULE, UPDATE as UPDATE_RULE,
-        },
+        actions::{CREATE as CREATE_RULE, CREATE_FOR_ALL, DELETE as DELETE_RULE, UPDATE as UPDATE_RULE},
         views::ACTIVATION_RULES,
     },
     eligibility::{
