@@ -51,7 +51,13 @@ impl Scene {
 /// Somebody who stays signed in however the clock is moved.
 async fn lasting(lab: &Lab, name: &str) -> Person {
     let person = lab.user(name).await;
-    lab.patch(&person, &format!("/api/users/{}/", person.uuid), json!({"token_lifetime": null})).await.is(200);
+    lab.patch(
+        &person,
+        &format!("/api/users/{}/", person.uuid),
+        json!({"token_lifetime": null, "agree_with_policy": true}),
+    )
+    .await
+    .is(200);
     lab.signed_in(&person.name).await
 }
 

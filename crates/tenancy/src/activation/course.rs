@@ -22,7 +22,7 @@ use stoa_kernel::{
 };
 
 /// Why an activation is over whose time is over.
-pub const TIME_IS_OVER: &str = "Its time was over";
+const TIME_IS_OVER: &str = "Its time was over";
 /// Why an activation is over whose grant was closed elsewhere.
 const TAKEN_AWAY: &str = "The role was taken away";
 /// Why a request is over about which nobody decided.
@@ -115,6 +115,7 @@ pub async fn is_over(cx: &mut Cx<'_>, activation: &Activation) -> Result<Option<
     Ok(match (activation.state, activation.grant) {
         (State::Pending, _) => (activation.deadline <= cx.now).then_some(UNDECIDED),
         (State::Active, Some(grant)) => match grants::unrevoked(cx.tx, grant).await? {
+            None if grants::has_expired(cx.tx, grant).await? => Some(TIME_IS_OVER),
             None => Some(TAKEN_AWAY),
             Some(open) => open.until.is_some_and(|until| until <= cx.now).then_some(TIME_IS_OVER),
         },

@@ -120,6 +120,13 @@ pub async fn unrevoked(tx: &mut Tx, uuid: Uuid) -> Result<Option<Open>> {
     tx.one(sql, &vals![uuid]).await?.map(|row| read_open(&row)).transpose()
 }
 
+/// Whether the grant with this identifier was closed because its time was over.
+pub async fn has_expired(tx: &mut Tx, uuid: Uuid) -> Result<bool> {
+    let sql = "SELECT revoke_reason FROM grants WHERE uuid = $1 ORDER BY id DESC LIMIT 1";
+    let reason = tx.one(sql, &vals![uuid]).await?.map(|row| row.get::<String>(0)).transpose()?;
+    Ok(reason.is_some_and(|reason| reason == EXPIRED))
+}
+
 /// Closes an open grant. Says whether it was open.
 pub async fn revoke(tx: &mut Tx, id: i64, by: Option<i64>, reason: &str, now: Time) -> Result<bool> {
     let sql =
