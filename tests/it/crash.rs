@@ -14,7 +14,7 @@ use stoa_testing::Lab;
 
 const DATABASE: &str = "STOA_CRASH_DATABASE";
 
-/// Makes projects and changes them, four at a time, and prints what was answered, until it is killed.
+/// Makes projects, changes them, and activates a role on them, four at a time, and prints what was answered, until it is killed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "the part of a server that dies; run by the tests below"]
 async fn writes_until_it_is_killed() {
@@ -31,6 +31,11 @@ async fn writes_until_it_is_killed() {
                 println!("made {}", made.text("uuid"));
                 lab.patch(&lab.staff, &made.text("url"), json!({"description": "Changed."})).await.is(200);
                 println!("changed {}", made.text("uuid"));
+                let body = json!({"scope": made.text("url"), "role": "PROJECT.ADMIN", "user": lab.staff.uuid});
+                let eligible = lab.post(&lab.staff, "/api/access/eligibilities/", body).await.is(201);
+                let path = format!("{}activate/", eligible.text("url"));
+                let started = lab.post(&lab.staff, &path, json!({"hours": 1, "reason": "Now."})).await.is(201);
+                println!("activated {}", started.text("uuid"));
             }
         })
     });
@@ -49,7 +54,7 @@ fn killed_after(answers: usize, url: &str) -> Vec<String> {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(writer.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let is_answer = |line: &String| line.starts_with("made ") || line.starts_with("changed ");
+    let is_answer = |line: &String| ["made ", "changed ", "activated "].iter().any(|word| line.starts_with(word));
     let mut told: Vec<String> = lines.by_ref().filter(is_answer).take(answers).collect();
     // SIGKILL: no handler runs, nothing is flushed.
     writer.kill().unwrap();
@@ -74,9 +79,15 @@ async fn whole(url: &str, told: &[String]) {
     let made: BTreeSet<String> = rows.iter().map(|row| text(row, "uuid")).collect();
     let changed: BTreeSet<String> =
         rows.iter().filter(|row| row["description"] == "Changed.").map(|row| text(row, "uuid")).collect();
+    let rows = lab.all(&lab.staff, "/api/access/activations/").await;
+    let activated: BTreeSet<String> = rows.iter().map(|row| text(row, "uuid")).collect();
     for line in told {
         let (what, uuid) = line.split_once(' ').unwrap();
-        let there = if what == "made" { &made } else { &changed };
+        let there = match what {
+            "made" => &made,
+            "changed" => &changed,
+            _ => &activated,
+        };
         assert!(there.contains(uuid), "{line} was answered and is lost");
     }
     // Each project with its one event, each change with its one, and no event without its project.
@@ -90,6 +101,23 @@ async fn whole(url: &str, told: &[String]) {
         read("SELECT thing_id, count(*) FROM events WHERE event_type = 'project_update_succeeded' GROUP BY thing_id")
             .await;
     assert_eq!(changed_projects, changed_events);
+    // Each eligibility with its one event; each activation with its grant, its one event and that of the grant.
+    let eligible = read("SELECT id, 1 FROM eligibilities").await;
+    let sql = "SELECT thing_id, count(*) FROM events WHERE event_type = 'eligibility_granted' GROUP BY thing_id";
+    assert_eq!(eligible, read(sql).await);
+    let activations = read("SELECT id, 1 FROM activations WHERE state = 'active'").await;
+    let sql = "SELECT a.id, count(*) FROM activations a JOIN grants g ON g.uuid = a.grant_uuid GROUP BY a.id";
+    assert_eq!(activations, read(sql).await);
+    for kind in ["activation_started", "role_granted"] {
+        let sql = if kind == "role_granted" {
+            "SELECT thing_id, count(*) FROM events WHERE event_type = 'role_granted' AND thing = 'activation' GROUP BY thing_id"
+        } else {
+            "SELECT thing_id, count(*) FROM events WHERE event_type = 'activation_started' GROUP BY thing_id"
+        };
+        assert_eq!(activations, read(sql).await, "{kind}");
+    }
+    let lent = read("SELECT count(*), 0 FROM grants WHERE source <> ''").await;
+    assert_eq!(lent, BTreeSet::from([(i64::try_from(activations.len()).unwrap(), 0)]));
     let feeds = "SELECT count(*), 0 FROM event_feeds f LEFT JOIN events e ON e.id = f.event_id WHERE e.id IS NULL";
     assert_eq!(read(feeds).await, BTreeSet::from([(0, 0)]));
 }

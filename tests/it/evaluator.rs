@@ -54,6 +54,17 @@ enum Step {
         role: usize,
         on: usize,
     },
+    /// Somebody is made eligible for a role, which by itself lets him do nothing.
+    Entitle {
+        user: usize,
+        role: usize,
+        on: usize,
+    },
+    /// Somebody activates the roles that he may activate.
+    Activate {
+        user: usize,
+        hours: i64,
+    },
     Disable {
         role: usize,
     },
@@ -152,6 +163,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         10 => (user.clone(), role.clone(), on.clone(), hours)
             .prop_map(|(user, role, on, hours)| Step::Grant { user, role, on, hours }),
+        4 => (user.clone(), role.clone(), on.clone()).prop_map(|(user, role, on)| Step::Entitle { user, role, on }),
+        2 => (user.clone(), 1..40_i64).prop_map(|(user, hours)| Step::Activate { user, hours }),
         3 => (user.clone(), role.clone(), on).prop_map(|(user, role, on)| Step::Revoke { user, role, on }),
         1 => role.clone().prop_map(|role| Step::Disable { role }),
         1 => role.clone().prop_map(|role| Step::Enable { role }),
@@ -317,6 +330,21 @@ impl Stage {
                 let (role, kind) = ROLES[role];
                 let body = json!({"role": role, "user": self.users[user].uuid});
                 lab.post(staff, &format!("{}delete_user/", self.place(kind, on).url), body).await
+            }
+            Step::Entitle { user, role, on } => {
+                let (role, kind) = ROLES[role];
+                let scope = format!("{kind}:{}", self.place(kind, on).uuid);
+                let body = json!({"scope": scope, "role": role, "user": self.users[user].uuid, "max_hours": 40});
+                lab.post(staff, "/api/access/eligibilities/", body).await
+            }
+            Step::Activate { user, hours } => {
+                let user = &lab.signed_in(&self.users[user].name).await.calling_from(INSIDE);
+                for row in lab.all(user, "/api/access/eligibilities/?own=true").await {
+                    let path = format!("{}activate/", row["url"].as_str().unwrap());
+                    let reply = lab.post(user, &path, json!({"hours": hours, "reason": "Needed."})).await;
+                    assert!(reply.status < 500, "{} answered {} {}", reply.asked, reply.status, reply.body);
+                }
+                return;
             }
             Step::Disable { role } => {
                 lab.post(staff, &format!("{}disable/", role_path(lab, role).await), Value::Null).await

@@ -63,6 +63,7 @@ impl Gallery {
         gallery.reviews(lab).await;
         gallery.guards(lab).await;
         gallery.own_roles(lab).await;
+        gallery.just_in_time(lab).await;
         gallery
     }
 
@@ -244,6 +245,36 @@ impl Gallery {
         let body = json!({"name": "Off too", "kind": "ceiling", "permissions": ["PROJECT.LIST"], "is_active": false,
             "customer": self.world.acme.url, "scope": self.world.apollo.url});
         self.made(lab, self.person("owner"), "/api/access/guards/", body).await;
+    }
+
+    /// Roles to activate, and activations in their states: of Apollo's member, given by the owner.
+    async fn just_in_time(&self, lab: &Lab) {
+        let (owner, member) = (self.person("owner"), self.person("project member"));
+        let rule = json!({"customer": self.world.acme.url, "max_hours": 100, "min_reason": 3});
+        self.made(lab, owner, "/api/access/activation-rules/", rule).await;
+        let rule = json!({"role": "CUSTOMER.OWNER", "needs_second_factor": true});
+        self.made(lab, &lab.staff, "/api/access/activation-rules/create_for_all/", rule).await;
+        let eligible = |role: &str, on: &Thing, approval: bool| json!({"scope": on.url, "role": role, "user": member.uuid, "needs_approval": approval});
+        let apollo = &self.world.apollo;
+        let free = self.made(lab, owner, "/api/access/eligibilities/", eligible("PROJECT.ADMIN", apollo, false)).await;
+        let asks = self.made(lab, owner, "/api/access/eligibilities/", eligible("PROJECT.MANAGER", apollo, true)).await;
+        let over = eligible("PROJECT.ADMIN", &self.world.zeus, false);
+        let over = self.made(lab, owner, "/api/access/eligibilities/", over).await;
+        lab.post(owner, &format!("{}revoke/", over.text("url")), json!({})).await.is(200);
+        let ask = json!({"hours": 2, "reason": "To look into it."});
+        let activate = |one: &Reply| format!("{}activate/", one.text("url"));
+        let done = self.made(lab, member, &activate(&free), ask.clone()).await;
+        lab.post(member, &format!("{}deactivate/", done.text("url")), json!({})).await.is(200);
+        for (by, how) in [(owner, "reject"), (member, "cancel")] {
+            let asked = self.made(lab, member, &activate(&asks), ask.clone()).await;
+            lab.post(by, &format!("{}{how}/", asked.text("url")), json!({"comment": "Not now."})).await.is(200);
+        }
+        self.made(lab, member, &activate(&asks), ask.clone()).await;
+        // What runs would change what the member may do elsewhere in the gallery, so it is the neighbour's.
+        let admin = self.person("neighbour's project admin");
+        let body = json!({"scope": self.world.hermes.url, "role": "PROJECT.MANAGER", "user": admin.uuid});
+        let other = self.made(lab, &lab.staff, "/api/access/eligibilities/", body).await;
+        self.made(lab, admin, &activate(&other), ask).await;
     }
 
     /// An order of somebody who may not approve: it waits for the consumer's side.

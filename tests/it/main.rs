@@ -13,6 +13,7 @@ mod catalogue;
 mod crash;
 mod differential;
 mod directories;
+mod eligibilities;
 mod evaluator;
 mod gallery;
 mod generated;

@@ -5,8 +5,10 @@ use crate::gallery;
 use stoa_kernel::{
     access::Actor,
     store::Engine,
+    vals,
     view::{Ask, View},
 };
+use stoa_tenancy::{activation::views::ACTIVATIONS, eligibility::views::ELIGIBILITIES};
 use stoa_testing::Lab;
 use stoa_waldur::route::Run;
 
@@ -105,6 +107,54 @@ async fn no_list_scans(lab: Lab) {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     for (name, _, why) in MAY_SCAN.iter().filter(|(_, where_, _)| *where_ == engine) {
         assert!(needed.contains(&(*name, engine)), "{name} may scan ({why}), and does not need to any more");
+    }
+}
+
+/// The measuring data set has no roles to activate; as many as a large installation has, of other people at other places, are
+/// made here.
+async fn no_list_of_roles_to_activate_scans(lab: Lab) {
+    let acme = lab.organization("Acme").await;
+    let owner = lab.actor(&lab.member(&acme, "CUSTOMER.OWNER").await).await;
+    let ordinary = lab.actor(&lab.user("ordinary").await).await;
+    let (clock, now) = (lab.core.clock.clone(), lab.core.now());
+    let fill = lab.core.store.write(move |tx| {
+        let clock = clock.clone();
+        Box::pin(async move {
+            for number in 1..=SMALL + 1_000 {
+                let (uuid, key, home) = (clock.uuid(), 10_000 + number, 10_000 + number % 700);
+                let sql = "INSERT INTO eligibilities (uuid, user_id, role_id, scope, scope_id, scope_uuid, scope_name, \
+                           customer_id, max_hours, created, valid_from) \
+                           SELECT $1, u.id, r.id, 'offering', $2, $3, 'x', $4, 8, $5, $6 FROM users u, roles r \
+                           WHERE u.username = 'staff' AND r.name = 'OFFERING.MANAGER'";
+                tx.execute(sql, &vals![uuid, key, uuid, home, now, now]).await?;
+                let sql = "INSERT INTO activations (uuid, eligibility_uuid, user_id, role_id, scope, scope_id, scope_uuid, \
+                           scope_name, customer_id, hours, reason, second_factor, state, created, deadline) \
+                           SELECT $1, $2, u.id, r.id, 'offering', $3, $4, 'x', $5, 8, 'x', FALSE, 'ended', $6, $7 \
+                           FROM users u, roles r WHERE u.username = 'staff' AND r.name = 'OFFERING.MANAGER'";
+                tx.execute(sql, &vals![uuid, uuid, key, uuid, home, now, now]).await?;
+            }
+            tx.execute("ANALYZE", &[]).await
+        })
+    });
+    fill.await.unwrap();
+    let engine = lab.core.store.engine();
+    for view in [&ELIGIBILITIES, &ACTIVATIONS] {
+        for (who, actor) in [("an ordinary user", &ordinary), ("an owner", &owner)] {
+            let plan = plan(&lab, view, None, actor).await;
+            assert_eq!(scans(engine, view, &plan), 0, "{} for {who} on {engine}:\n  {}", view.name, plan.join("\n  "));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_list_of_roles_to_activate_scans_on_sqlite() {
+    no_list_of_roles_to_activate_scans(Lab::sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_list_of_roles_to_activate_scans_on_postgres() {
+    if let Some(lab) = Lab::postgres().await {
+        no_list_of_roles_to_activate_scans(lab).await;
     }
 }
 

@@ -48,6 +48,7 @@ const NO_ROUTE: &[(&str, &str)] = &[
     ("own_token.expire", "a job: a token whose time is over"),
     ("permission_review.open", "a job: the day of a review has come"),
     ("review_campaign.tend", "a job: what campaigns wait for"),
+    ("activation.tend", "a job: activations whose time is over"),
     ("passkey.begin_registration", "a ceremony: an operation with a function of its own"),
     ("passkey.register", "the same"),
     ("passkey.begin_sign_in", "the same"),

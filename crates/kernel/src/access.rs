@@ -430,6 +430,19 @@ pub enum Reason {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         could_grant: Vec<String>,
     },
+    /// The user does not hold a role that would allow it, and may activate it: filled in by an explanation.
+    Eligible {
+        /// What lets him activate it.
+        eligibility: String,
+        /// Name of the role.
+        role: String,
+        /// Kind of its scope.
+        scope: String,
+        /// Name of its scope.
+        scope_name: String,
+        /// What the role carries that is needed.
+        permission: &'static str,
+    },
     /// A grant would allow it, but it does not count.
     Stopped {
         /// The grant.
@@ -526,6 +539,11 @@ impl Reason {
                     text.push_str(&format!(" Could be granted by: {}.", could_grant.join(", ")));
                 }
                 text
+            }
+            Reason::Eligible { role, scope, scope_name, permission, .. } => {
+                format!(
+                    "The user may activate the role {role} on the {scope} {scope_name}, which carries {permission}."
+                )
             }
             Reason::Stopped { role, scope, why, until, .. } => match why {
                 Stop::Expired => {

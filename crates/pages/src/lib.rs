@@ -10,6 +10,7 @@ mod api;
 mod assets;
 mod campaign;
 mod confirm;
+mod eligible;
 mod invitation;
 mod matrix;
 mod missing;
@@ -41,6 +42,11 @@ pub fn router(api: Router) -> Router {
         .route("/account/", get(account::page))
         .route("/access/matrix/", get(matrix::page))
         .route("/access/campaigns/{uuid}/", get(campaign::page))
+        .route("/access/roles/", get(eligible::roles))
+        .route("/access/roles/{uuid}/activate/", post(eligible::activate))
+        .route("/access/activations/", get(eligible::waiting))
+        .route("/access/activations/{uuid}/decide/", post(eligible::decide))
+        .route("/access/activations/{uuid}/end/", post(eligible::end))
         .route("/access/campaign-items/{uuid}/decide/", post(campaign::decide))
         .route("/account/sessions/{uuid}/end/", post(account::end_session))
         .route("/account/sessions/end-others/", post(account::end_others))

@@ -1,6 +1,6 @@
 //! `stoa access …`: who can, what somebody can, how that differs, and what happened; as lines for people or as data.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use stoa_kernel::{Error, Result, Time, access::Actor, door::Core};
 use stoa_tenancy::access::{timeline, what, who};
 
@@ -27,6 +27,15 @@ pub enum Command {
         /// The thing: its address or KIND:IDENTIFIER
         #[arg(long)]
         scope: Option<String>,
+        /// When, and how it is told
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Tell which roles a user does not hold and may activate
+    Eligible {
+        /// Name of the user to sign in with, or its identifier
+        #[arg(long)]
+        user: String,
         /// When, and how it is told
         #[command(flatten)]
         form: Form,
@@ -90,6 +99,11 @@ pub async fn run(core: &Core, command: Command) -> Result<()> {
         Command::What { user, scope, form } => {
             let side = what::Side { user: &user, at: time(&form.at, "at")? };
             (what::what(core, &system, side, scope.as_deref()).await?, form, told_what)
+        }
+        Command::Eligible { user, form } => {
+            let side = what::Side { user: &user, at: time(&form.at, "at")? };
+            let answer = what::what(core, &system, side, None).await?;
+            (json!({"user": answer["user"], "at": answer["at"], "eligible": answer["eligible"]}), form, told_eligible)
         }
         Command::Compare { user, other, other_at, form } => {
             let one = what::Side { user: &user, at: time(&form.at, "at")? };
@@ -163,6 +177,21 @@ fn told_what(answer: &Value) -> Vec<String> {
         lines.push(format!("{}: {}", word(action, "action"), word(action, "sentence")));
     }
     lines
+}
+
+fn told_eligible(answer: &Value) -> Vec<String> {
+    let one = |row: &Value| {
+        let until = row["until"].as_str().map(|until| format!(", until {until}")).unwrap_or_default();
+        let (role, scope) = (word(row, "role"), &row["scope"]);
+        format!(
+            "{role} on {} {}, for {} hours at most{until}",
+            word(scope, "type"),
+            word(scope, "name"),
+            row["max_hours"]
+        )
+    };
+    let lines: Vec<String> = rows(answer, "eligible").map(one).collect();
+    if lines.is_empty() { vec!["None.".into()] } else { lines }
 }
 
 fn told_difference(answer: &Value) -> Vec<String> {

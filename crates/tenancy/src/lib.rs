@@ -4,6 +4,8 @@
 //! read it first.
 
 pub mod access;
+pub mod activation;
+pub mod activation_rule;
 pub mod agreement;
 pub mod audit;
 pub mod campaign;
@@ -11,6 +13,7 @@ pub mod customer;
 pub mod data_access;
 pub mod division;
 pub mod division_type;
+pub mod eligibility;
 pub mod file;
 pub mod grant;
 pub mod group_invitation;
@@ -56,6 +59,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0017_audit", sql: include_str!("migrations/0017_audit.sql") },
     Migration { name: "0018_campaigns", sql: include_str!("migrations/0018_campaigns.sql") },
     Migration { name: "0019_organization_roles", sql: include_str!("migrations/0019_organization_roles.sql") },
+    Migration { name: "0020_eligibility", sql: include_str!("migrations/0020_eligibility.sql") },
     Migration { name: "0024_guards", sql: include_str!("migrations/0024_guards.sql") },
 ];
 
@@ -124,6 +128,9 @@ pub fn register(registry: &mut Registry) {
     privacy::register(registry);
     review::register(registry);
     campaign::register(registry);
+    eligibility::register(registry);
+    activation::register(registry);
+    activation_rule::register(registry);
 }
 
 /// Puts what this area needs into the core.
@@ -155,4 +162,5 @@ pub fn jobs(core: &Arc<Core>, runner: &mut Runner) {
     privacy::jobs(core, runner);
     review::jobs(core, runner);
     campaign::jobs(core, runner);
+    activation::jobs(core, runner);
 }

@@ -69,7 +69,13 @@ pub static DELETE: Action = Action {
     needs: MANAGE,
     from: &[],
     fields: &[],
-    events: &["marketplace_service_provider_deleted", "role_revoked"],
+    events: &[
+        "marketplace_service_provider_deleted",
+        "role_revoked",
+        "eligibility_revoked",
+        "activation_cancelled",
+        "activation_ended",
+    ],
     run: |cx, _| Box::pin(delete(cx)),
 };
 

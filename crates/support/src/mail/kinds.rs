@@ -137,6 +137,22 @@ const REVIEW_CAMPAIGN: &[Fact] = &[
     Fact("silence_days", "For how many days such a role lasts, to shorten.", "30"),
 ];
 
+const ACTIVATION: &[Fact] = &[
+    LINK,
+    FULL_NAME,
+    USERNAME,
+    Fact("role_name", "Name of the role.", r#""PROJECT.ADMIN""#),
+    SCOPE_TYPE,
+    SCOPE_NAME,
+    Fact("hours", "For how many hours.", "4"),
+    Fact("reason", "Why whoever asks wants it.", r#""The cluster does not answer.""#),
+    Fact("deadline", "Until when it can be approved.", r#""2026-05-01T10:20:00Z""#),
+    Fact("by", "Who decided.", r#""Ada Lovelace""#),
+    Fact("comment", "What was said about it.", r#""Good luck.""#),
+    Fact("ends", "When it ends.", r#""2026-05-01T10:20:00Z""#),
+    Fact("why", "Why it is over.", r#""Its time was over""#),
+];
+
 /// What has happened to an account, by the code that the letter carries.
 const SECURITY: &[(&str, &str)] = &[
     ("password_changed", "Your password has been changed."),
@@ -214,6 +230,14 @@ pub static KINDS: &[Kind] = &[
         "To a reviewer: a review campaign has started, and roles wait for a decision."),
     shipped!("access.review_campaign_reminder", "access/review_campaign_reminder", false, REVIEW_CAMPAIGN,
         "To a reviewer: roles still wait for a decision."),
+    shipped!("access.activation_requested", "access/activation_requested", false, ACTIVATION,
+        "To those who may give a role: somebody asks to activate it."),
+    shipped!("access.activation_approved", "access/activation_approved", false, ACTIVATION,
+        "To whom asked to activate a role: it is active."),
+    shipped!("access.activation_rejected", "access/activation_rejected", false, ACTIVATION,
+        "To whom asked to activate a role: somebody rejected it."),
+    shipped!("access.activation_ended", "access/activation_ended", false, ACTIVATION,
+        "To whom activated a role: it is over."),
     shipped!("users.password_reset", "users/password_reset", true,
         &[LINK, FULL_NAME, USERNAME, Fact("hours", "For how many hours the link works.", "1")],
         "To whoever forgot the password: how to set a new one."),

@@ -5,6 +5,7 @@
 
 use super::{ceiling, permissions};
 use crate::{
+    eligibility,
     grant::{
         rules::{Team, team},
         store,
@@ -86,7 +87,10 @@ pub async fn explain_to(core: &Core, asker: &Actor, question: Question<'_>) -> R
             decide_all(core, &actor, &subject, &found).await?
         }
     };
-    let decision = with_help(core, asker, decision, &found).await?;
+    let mut decision = with_help(core, asker, decision, &found).await?;
+    if person.id == asker.id || asker.sees_all() || sees_team(asker, &found) {
+        eligible(core, &person, &mut decision, &found, at).await?;
+    }
     Ok(json!({
         "allowed": decision.allowed,
         "reasons": reasons(core, &decision).await?,
@@ -276,6 +280,45 @@ async fn with_help(core: &Core, asker: &Actor, mut decision: Decision, found: &F
         could_grant.push("staff".into());
     }
     Ok(decision)
+}
+
+/// Says which role the person could activate that carries what is missing.
+async fn eligible(core: &Core, person: &store::Person, decision: &mut Decision, found: &Found, at: Time) -> Result<()> {
+    let missing = |reason: &Reason| match reason {
+        Reason::Missing { permission, places, .. } => Some((*permission, places.clone())),
+        _ => None,
+    };
+    let missing: Vec<(&'static str, Vec<Place>)> = decision.because.iter().filter_map(missing).collect();
+    if decision.allowed || missing.is_empty() {
+        return Ok(());
+    }
+    let all = role::store::active(&mut core.store.reader()).await?;
+    for held in eligibility::store::of_person(&mut core.store.reader(), person.id, at).await? {
+        let of = &held.of;
+        let Some(role) = all.iter().find(|role| role.id == of.role_id) else { continue };
+        let stand = found.places.iter().filter(|stand| stand.scope == of.scope && stand.id == of.scope_id);
+        let stands: Vec<&Stand> = stand.collect();
+        let helps = missing.iter().find(|(permission, places)| {
+            let carried = permissions::Permission::parse(permission).map(permissions::Permission::id);
+            carried.is_some_and(|carried| role.permissions.contains(carried))
+                && stands.iter().any(|stand| places.contains(&stand.place))
+        });
+        if let Some((permission, _)) = helps {
+            decision.because.push(may_activate(of, permission));
+        }
+    }
+    Ok(())
+}
+
+/// That somebody may activate a role.
+pub(super) fn may_activate(of: &store::Recorded, permission: &'static str) -> Reason {
+    Reason::Eligible {
+        eligibility: id::hex(&of.uuid),
+        role: of.role_name.clone(),
+        scope: of.scope.clone(),
+        scope_name: of.scope_name.clone(),
+        permission,
+    }
 }
 
 /// People who could change the guards of the organization in which a thing is, where the asker may know of them.

@@ -226,9 +226,10 @@ fn read_named(row: &Row) -> Result<Named> {
 pub struct Moment {
     /// When.
     pub at: Time,
-    /// What: `granted`, `end_changed`, `revoked`, `expired` or `role_changed`.
+    /// What: `granted`, `end_changed`, `revoked`, `expired`, `role_changed`, `eligible`, `eligibility_changed` or
+    /// `eligibility_revoked`.
     pub what: String,
-    /// The grant; nil for a change of a role.
+    /// The grant, or the eligibility.
     pub grant: Uuid,
     /// Whose.
     pub user: (Uuid, String, String),
@@ -267,6 +268,7 @@ pub async fn moments(
     let about = "g.uuid, u.uuid, u.username, TRIM(u.first_name || ' ' || u.last_name), r.uuid, r.name, g.scope, g.scope_uuid, \
                  g.scope_name";
     let tables = "FROM grants g JOIN users u ON u.id = g.user_id JOIN roles r ON r.id = g.role_id";
+    let eligibilities = "FROM eligibilities g JOIN users u ON u.id = g.user_id JOIN roles r ON r.id = g.role_id";
     let sql = format!(
         "SELECT g.valid_from, CASE WHEN g.created = g.valid_from THEN 'granted' ELSE 'end_changed' END, {about}, \
          COALESCE(b.username, ''), g.expires_at, g.source, g.id {tables} LEFT JOIN users b ON b.id = g.granted_by \
@@ -282,6 +284,13 @@ pub async fn moments(
          JOIN role_versions v ON v.role_id = g.role_id AND v.revision > 1 AND v.at >= g.valid_from \
          AND (g.revoked_at IS NULL OR v.at < g.revoked_at) LEFT JOIN users b ON b.id = v.by_user \
          WHERE {of} AND v.at >= $3 AND v.at <= $4 \
+         UNION ALL SELECT g.valid_from, CASE WHEN g.created = g.valid_from THEN 'eligible' ELSE 'eligibility_changed' END, \
+         {about}, COALESCE(b.username, ''), g.expires_at, '', g.id {eligibilities} \
+         LEFT JOIN users b ON b.id = g.granted_by WHERE {of} AND g.valid_from >= $3 AND g.valid_from <= $4 \
+         UNION ALL SELECT g.revoked_at, 'eligibility_revoked', {about}, \
+         COALESCE(b.username, ''), g.expires_at, g.revoke_reason, g.id {eligibilities} \
+         LEFT JOIN users b ON b.id = g.revoked_by \
+         WHERE {of} AND g.revoked_at >= $3 AND g.revoked_at <= $4 AND NOT g.superseded \
          ORDER BY 1 DESC, 15 DESC, 2 DESC LIMIT $6 OFFSET $7"
     );
     values.extend(vals![from, until, crate::grant::store::SUPERSEDED, limit, offset].to_vec());

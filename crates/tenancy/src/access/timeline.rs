@@ -5,6 +5,7 @@ use super::{
     permissions::PERMISSIONS,
     store::{self, Moment, Of},
 };
+use crate::grant::rules::ELIGIBILITY;
 use serde_json::{Value, json};
 use stoa_kernel::{
     Error, Result, Time,
@@ -96,6 +97,14 @@ fn sentence(moment: &Moment) -> String {
     let by = if moment.by.is_empty() { String::new() } else { format!(" by {}", moment.by) };
     let until = moment.until.map(|until| format!(" until {until}")).unwrap_or_default();
     match moment.what.as_str() {
+        "granted" if moment.why.starts_with(ELIGIBILITY) => {
+            format!("{person} activated the role {role} on the {scope} {name}{until}; he was made eligible{by}.")
+        }
+        "eligible" => format!("{person} may activate the role {role} on the {scope} {name}{until}{by}."),
+        "eligibility_changed" => {
+            format!("What lets {person} activate the role {role} on the {scope} {name} was changed{by}.")
+        }
+        "eligibility_revoked" => format!("{person} may no longer activate the role {role} on the {scope} {name}{by}."),
         "granted" => format!("{person} got the role {role} on the {scope} {name}{until}{by}."),
         "end_changed" => format!(
             "The role {role} of {person} on the {scope} {name} lasts{}{by}.",

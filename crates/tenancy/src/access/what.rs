@@ -5,6 +5,7 @@ use super::{
     permissions::PERMISSIONS,
     store,
 };
+use crate::eligibility;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use stoa_kernel::{
@@ -52,6 +53,7 @@ pub async fn what(core: &Core, asker: &Actor, side: Side<'_>, scope: Option<&str
     let at = side.at.unwrap_or_else(|| core.now());
     let Some(scope) = scope else {
         let (actor, places) = holdings(core, asker, &side).await?;
+        let eligible = eligible(core, asker, &actor, at).await?;
         return Ok(json!({
             "user": user(&actor),
             "at": at.to_string(),
@@ -59,6 +61,7 @@ pub async fn what(core: &Core, asker: &Actor, side: Side<'_>, scope: Option<&str
             "support": actor.support,
             "disabled": actor.disabled,
             "scopes": places.values().map(shown).collect::<Vec<Value>>(),
+            "eligible": eligible,
         }));
     };
     let found = find(core, asker, &Subject::Permission(PERMISSIONS[0].permission), scope).await?;
@@ -184,6 +187,36 @@ async fn holdings(core: &Core, asker: &Actor, side: &Side<'_>) -> Result<(Actor,
         place.through.push(through(held));
     }
     Ok((actor, places))
+}
+
+/// The roles that a person does not hold and may activate, at scopes that the asker may know of. They are none of what he can
+/// do. A bound credential is told of none.
+async fn eligible(core: &Core, asker: &Actor, actor: &Actor, at: Time) -> Result<Vec<Value>> {
+    let mut told = Vec::new();
+    if actor.id == 0 || asker.bound().is_some() {
+        return Ok(told);
+    }
+    for held in eligibility::store::of_person(&mut core.store.reader(), actor.id, at).await? {
+        let of = held.of;
+        let named = store::Named {
+            scope: of.scope,
+            id: of.scope_id,
+            uuid: of.scope_uuid,
+            name: of.scope_name,
+            customer_id: of.customer_id,
+            customer_name: String::new(),
+        };
+        if actor.id == asker.id || knows_all(asker) || sees_team_of(core, asker, &named) {
+            told.push(json!({
+                "eligibility": id::hex(&of.uuid),
+                "role": of.role_name,
+                "scope": {"type": named.scope, "uuid": id::hex(&named.uuid), "name": named.name},
+                "max_hours": held.terms.max_hours,
+                "until": of.until.map(|until| until.to_string()),
+            }));
+        }
+    }
+    Ok(told)
 }
 
 /// Whether the asker may see the team of a scope.

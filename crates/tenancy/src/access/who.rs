@@ -2,13 +2,15 @@
 //! the action.
 
 use super::{
-    explain::{Subject, decide_all, find, knows_all, reasons, sees_team, sees_team_at},
+    explain::{Subject, decide_all, find, knows_all, may_activate, reasons, sees_team, sees_team_at},
     store,
 };
+use crate::{eligibility, grant::store::Recorded, role};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use stoa_kernel::{
     Error, Result, Time,
-    access::{Actor, Decision, Found, Needs, Reason, Stand},
+    access::{Actor, Decision, Found, Held, Needs, Reason, Role, Stand},
     action::Target,
     door::Core,
     id,
@@ -40,6 +42,7 @@ pub async fn who(core: &Core, asker: &Actor, action: &str, scope: Option<&str>, 
     }
     let instant = at.unwrap_or_else(|| core.now());
     let (people, hidden) = people(core, asker, &subject, &found, instant).await?;
+    let (eligible, eligible_hidden) = eligible(core, asker, &subject, &found, instant).await?;
     let everybody = match &subject {
         Subject::Action(action) => open_to_everybody(&action.needs),
         Subject::Permission(_) => false,
@@ -52,6 +55,8 @@ pub async fn who(core: &Core, asker: &Actor, action: &str, scope: Option<&str>, 
         "everybody": everybody,
         "people": people,
         "hidden": hidden,
+        "eligible": eligible,
+        "eligible_hidden": eligible_hidden,
         "staff": crew(core, &subject, &found, instant).await?,
     }))
 }
@@ -88,6 +93,71 @@ async fn people(core: &Core, asker: &Actor, subject: &Subject, found: &Found, at
     }
     people.sort_by(|a, b| a["user"]["username"].as_str().cmp(&b["user"]["username"].as_str()));
     Ok((people, hidden))
+}
+
+/// Those who can't and could by activating a role: each is put to the decision as if he held it. And how many more there are.
+async fn eligible(
+    core: &Core,
+    asker: &Actor,
+    subject: &Subject,
+    found: &Found,
+    at: Time,
+) -> Result<(Vec<Value>, usize)> {
+    let mut reader = core.store.reader();
+    let all = role::store::active(&mut reader).await?;
+    let could = eligibility::store::at_places(&mut reader, &found.places, at).await?;
+    let mut keys: Vec<i64> = could.iter().map(|held| held.of.user_id).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let (mut people, mut hidden) = (Vec::new(), 0);
+    for actor in core.actors_in(&mut reader, &keys, at).await? {
+        if actor.disabled || decide_all(core, &actor, subject, found).await?.allowed {
+            continue;
+        }
+        let mut reasons = Vec::new();
+        let mut known = knows_all(asker) || actor.id == asker.id;
+        for held in could.iter().filter(|held| held.of.user_id == actor.id) {
+            let Some(role) = all.iter().find(|role| role.id == held.of.role_id) else { continue };
+            let mut then = actor.clone();
+            then.grants.push(as_held(&held.of, role.clone(), at));
+            let decision = decide_all(core, &then, subject, found).await?;
+            let through = decision.because.iter().find_map(|reason| match reason {
+                Reason::Grant { permission, .. } => Some(*permission),
+                _ => None,
+            });
+            if let (true, Some(permission)) = (decision.allowed, through) {
+                known = known || shown(asker, found, &decision);
+                let reason = may_activate(&held.of, permission);
+                reasons.push(json!({"eligibility": id::hex(&held.of.uuid), "role": held.of.role_name,
+                    "scope": held.of.scope, "scope_uuid": id::hex(&held.of.scope_uuid),
+                    "scope_name": held.of.scope_name, "text": reason.sentence()}));
+            }
+        }
+        match (reasons.is_empty(), known) {
+            (true, _) => {}
+            (false, false) => hidden += 1,
+            (false, true) => people.push(json!({
+                "user": {"uuid": id::hex(&actor.uuid), "username": actor.username, "full_name": actor.full_name},
+                "reasons": reasons,
+            })),
+        }
+    }
+    people.sort_by(|a, b| a["user"]["username"].as_str().cmp(&b["user"]["username"].as_str()));
+    Ok((people, hidden))
+}
+
+/// A role that somebody could activate, as if he held it.
+fn as_held(of: &Recorded, role: Role, at: Time) -> Held {
+    Held {
+        uuid: of.uuid,
+        role: Arc::new(role),
+        scope: of.scope.clone(),
+        scope_id: of.scope_id,
+        owner_id: of.customer_id,
+        since: at,
+        until: None,
+        stopped: None,
+    }
 }
 
 /// Whether the asker sees the team of the scope through which it is allowed.

@@ -1,7 +1,12 @@
 //! What can be done with organizations: staff make and remove them; who may, changes them (mission P2, O1).
 
 use super::{rules, store, views::CUSTOMERS};
-use crate::{access::permissions::Permission, file, grant, project, role, version, vocabulary::countries::CODES};
+use crate::{
+    access::permissions::Permission,
+    eligibility::{self, store::Which},
+    file, grant, project, role, version,
+    vocabulary::countries::CODES,
+};
 use serde_json::json;
 use stoa_kernel::{
     Error, Result, Val,
@@ -140,7 +145,14 @@ pub static DELETE: Action = Action {
     needs: Needs::Staff,
     from: &[],
     fields: &[],
-    events: &["customer_deletion_succeeded", "role_revoked", "role_definition_deleted"],
+    events: &[
+        "customer_deletion_succeeded",
+        "role_revoked",
+        "role_definition_deleted",
+        "eligibility_revoked",
+        "activation_cancelled",
+        "activation_ended",
+    ],
     run: |cx, _| Box::pin(delete(cx)),
 };
 
@@ -191,7 +203,9 @@ async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let modified = vec![("modified", cx.now.into())];
     let changes = record::update(cx, store::TABLE, id, FIELDS, &input, modified).await?;
     if changes.iter().any(|change| change.field == "name") {
-        grant::store::renamed(cx.tx, "customer", id, input.text("name").unwrap_or_default()).await?;
+        let name = input.text("name").unwrap_or_default();
+        grant::store::renamed(cx.tx, "customer", id, name).await?;
+        eligibility::course::renamed(cx.tx, "customer", id, name).await?;
     }
     if changes.iter().any(|change| change.field == "access_subnets") {
         store::note_subnets(cx.tx, id).await?;
@@ -253,7 +267,8 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
     let by = (cx.actor.id != 0).then_some(cx.actor.id);
     let reason = "The organization has been deleted.";
     let revoked = grant::store::revoke_all(cx.tx, "customer", id, by, reason, cx.now).await?;
-    let ends = grant::actions::closed(cx, &revoked, reason).await?;
+    let mut ends = grant::actions::closed(cx, &revoked, reason).await?;
+    ends.extend(eligibility::course::close_all(cx, Which::At("customer", id), reason).await?);
     let gone = |error| match error {
         Error::Dangling(_) => Error::Conflict("Cannot delete organization with existing objects.".into()),
         other => other,

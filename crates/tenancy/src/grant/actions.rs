@@ -249,6 +249,11 @@ async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
 }
 
 async fn change_end(cx: &mut Cx<'_>, scene: &Scene, open: &store::Open) -> Result<Event> {
+    if rules::extends(scene.until, open.until) && !rules::may_be_extended(&open.source) {
+        let text =
+            "The role was activated for some hours, which are not prolonged. It can be given when they are over.";
+        return Err(Error::invalid(text));
+    }
     let by = (cx.actor.id != 0).then_some(cx.actor.id);
     if !store::set_end(cx.tx, open.id, scene.until, by, cx.now).await? {
         return Err(Error::invalid("User does not have this role in this scope."));

@@ -63,23 +63,86 @@ pub async fn grant(
     person: Uuid,
     until: Option<Time>,
 ) -> Result<Given> {
-    let no = |text: &str| Error::invalid(text);
-    let giver = store::person_by_id(&mut *cx.tx, by).await?.filter(|giver| giver.is_active);
-    let giver = giver.ok_or_else(|| no("The person who offered this role is no longer active."))?;
-    let actor = cx.core.actor_in(&mut *cx.tx, giver.uuid, cx.now).await?.ok_or(Error::NotFound)?;
-    let gone = || no("The role is offered at something that no longer exists.");
-    let team = rules::team(kind).ok_or_else(gone)?;
-    let found = scope(cx, kind, scope_uuid).await?.ok_or_else(gone)?;
-    let role = role::store::named(cx.tx, &id::hex(&role)).await?.ok_or_else(|| no("Role is not found."))?;
-    let person = store::person(&mut *cx.tx, person).await?.filter(|person| person.is_active);
-    let person = person.ok_or_else(|| no("User is not found or not active."))?;
-    if !may_invite(&actor, team, &found).allowed {
-        return Err(no("The person who offered this role may no longer give it here."));
+    let offer = Offer::of(cx, by, (kind, scope_uuid), role, person).await?;
+    if !may_invite(&offer.actor, offer.team, &offer.scope).allowed {
+        return Err(no_more());
     }
-    let (tx, links) = (&mut *cx.tx, BTreeMap::new());
+    let Offer { giver, actor, scope, role, person, .. } = offer;
+    let (tx, links, found) = (&mut *cx.tx, BTreeMap::new(), scope.clone());
     let (core, now, mode, body) = (cx.core, cx.now, cx.mode, cx.body);
-    let cx = &mut Cx { tx, core, actor: &actor, found: found.clone(), links, now, mode, body };
-    give_as(cx, &giver, found, role, person, until).await.map_err(in_words)
+    let cx = &mut Cx { tx, core, actor: &actor, found, links, now, mode, body };
+    give_as(cx, &giver, scope, role, person, until).await.map_err(in_words)
+}
+
+/// A role that somebody may hold for a time because another one made him eligible for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Loan<'a> {
+    /// Key of the one who made him eligible.
+    pub by: i64,
+    /// Kind and identifier of the scope.
+    pub scope: (&'a str, Uuid),
+    /// The role.
+    pub role: Uuid,
+    /// The person.
+    pub person: Uuid,
+    /// Until when.
+    pub until: Time,
+    /// What the grant says of where it comes from.
+    pub source: &'a str,
+}
+
+/// Gives a role for a time in the name of another user, if that user could give it by hand now: the grant and its event.
+///
+/// # Errors
+/// Invalid, with a reason, for whatever stands against it; conflict if the person holds the role there already.
+pub async fn lend(cx: &mut Cx<'_>, loan: Loan<'_>) -> Result<(Uuid, Event)> {
+    let offer = Offer::of(cx, loan.by, loan.scope, loan.role, loan.person).await?;
+    let needs = Needs::Permission(offer.team.create.id(), offer.team.places);
+    if !decide(&offer.actor, &needs, &offer.scope).allowed {
+        return Err(no_more());
+    }
+    let Offer { giver, actor, scope, role, person, .. } = offer;
+    let (tx, links, found) = (&mut *cx.tx, BTreeMap::new(), scope.clone());
+    let (core, now, mode, body) = (cx.core, cx.now, cx.mode, cx.body);
+    let cx = &mut Cx { tx, core, actor: &actor, found, links, now, mode, body };
+    let mut scene = Scene::of_new(cx, scope, role, person, Some(loan.until)).await.map_err(in_words)?;
+    if scene.open(cx).await?.is_some() {
+        return Err(Error::Conflict("The person holds this role here already.".into()));
+    }
+    loan.source.clone_into(&mut scene.source);
+    let (uuid, event) = give(cx, &scene).await.map_err(in_words)?;
+    let event = event.fact("granted_by_uuid", id::hex(&giver.uuid)).fact("granted_by_username", giver.username.clone());
+    Ok((uuid, event))
+}
+
+fn no_more() -> Error {
+    Error::invalid("The person who offered this role may no longer give it here.")
+}
+
+/// What is known before a role is given in somebody's name.
+struct Offer {
+    giver: Person,
+    actor: Actor,
+    team: &'static Team,
+    scope: Found,
+    role: Role,
+    person: Person,
+}
+
+impl Offer {
+    async fn of(cx: &mut Cx<'_>, by: i64, place: (&str, Uuid), role: Uuid, person: Uuid) -> Result<Offer> {
+        let no = |text: &str| Error::invalid(text);
+        let giver = store::person_by_id(&mut *cx.tx, by).await?.filter(|giver| giver.is_active);
+        let giver = giver.ok_or_else(|| no("The person who offered this role is no longer active."))?;
+        let actor = cx.core.actor_in(&mut *cx.tx, giver.uuid, cx.now).await?.ok_or(Error::NotFound)?;
+        let gone = || no("The role is offered at something that no longer exists.");
+        let team = rules::team(place.0).ok_or_else(gone)?;
+        let scope = scope(cx, place.0, place.1).await?.ok_or_else(gone)?;
+        let role = role::store::named(cx.tx, &id::hex(&role)).await?.ok_or_else(|| no("Role is not found."))?;
+        let person = store::person(&mut *cx.tx, person).await?.filter(|person| person.is_active);
+        let person = person.ok_or_else(|| no("User is not found or not active."))?;
+        Ok(Offer { giver, actor, team, scope, role, person })
+    }
 }
 
 /// Gives the role as the actor of this context, who is the giver.

@@ -10,7 +10,7 @@ use super::{
 };
 use stoa_kernel::{
     Result,
-    access::{Found, Role},
+    access::{Found, Needs, Role},
     action::Cx,
 };
 
@@ -39,4 +39,14 @@ pub async fn would_give(cx: &mut Cx<'_>, scope: Found, role: Role, person: Perso
         return Ok(false);
     }
     admit(cx, &scene).await.map(|()| true)
+}
+
+/// Whether the actor of the context could give the role here by hand, whether or not the person holds it already.
+///
+/// # Errors
+/// As [`give`]; forbidden where he may not give roles at all.
+pub async fn may_give(cx: &mut Cx<'_>, scope: Found, role: Role, person: Person) -> Result<()> {
+    let scene = Scene::of_new(cx, scope, role, person, None).await?;
+    cx.decide(&Needs::Permission(scene.team.create.id(), scene.team.places), &scene.scope).required()?;
+    admit(cx, &scene).await
 }

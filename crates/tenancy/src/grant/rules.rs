@@ -143,6 +143,15 @@ pub static PROPOSAL: Team = Team {
     list: LIST,
 };
 
+/// How the source of a grant begins that an activation made; the identifier of the eligibility follows.
+pub const ELIGIBILITY: &str = "eligibility:";
+
+/// Whether a grant with this source may last longer than it does: what was activated for some hours ends with them, also where
+/// its holder could prolong a role of his own.
+pub fn may_be_extended(source: &str) -> bool {
+    !source.starts_with(ELIGIBILITY)
+}
+
 /// Every kind of team.
 pub static TEAMS: &[&Team] =
     &[&CUSTOMER, &PROJECT, &SERVICE_PROVIDER, &OFFERING, &RESOURCE, &CALL_ORGANIZER, &CALL, &PROPOSAL];

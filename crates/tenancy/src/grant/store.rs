@@ -83,6 +83,12 @@ pub struct Open {
     pub uuid: Uuid,
     /// When it ends by itself.
     pub until: Option<Time>,
+    /// The rule or synchronization that made it; empty for a person.
+    pub source: String,
+}
+
+fn read_open(row: &Row) -> Result<Open> {
+    Ok(Open { id: row.get(0)?, uuid: row.get(1)?, until: row.get(2)?, source: row.get(3)? })
 }
 
 /// The open grant of a person, a role and a scope, if its time is not over; locked.
@@ -94,18 +100,31 @@ pub async fn open(
     scope_id: i64,
     now: Time,
 ) -> Result<Option<Open>> {
-    let sql = "SELECT id, uuid, expires_at FROM grants WHERE user_id = $1 AND role_id = $2 AND scope = $3 \
+    let sql = "SELECT id, uuid, expires_at, source FROM grants WHERE user_id = $1 AND role_id = $2 AND scope = $3 \
                AND scope_id = $4 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $5) FOR UPDATE";
     let row = tx.one(sql, &vals![user_id, role_id, scope, scope_id, now]).await?;
-    row.map(|row| Ok(Open { id: row.get(0)?, uuid: row.get(1)?, until: row.get(2)? })).transpose()
+    row.map(|row| read_open(&row)).transpose()
 }
 
 /// The open row of the grant with this identifier, if its time is not over; not locked.
 pub async fn open_row(tx: &mut Tx, uuid: Uuid, now: Time) -> Result<Option<Open>> {
-    let sql = "SELECT id, uuid, expires_at FROM grants WHERE uuid = $1 AND revoked_at IS NULL \
+    let sql = "SELECT id, uuid, expires_at, source FROM grants WHERE uuid = $1 AND revoked_at IS NULL \
                AND (expires_at IS NULL OR expires_at > $2)";
     let row = tx.one(sql, &vals![uuid, now]).await?;
-    row.map(|row| Ok(Open { id: row.get(0)?, uuid: row.get(1)?, until: row.get(2)? })).transpose()
+    row.map(|row| read_open(&row)).transpose()
+}
+
+/// The row of the grant with this identifier that nobody has revoked, whether or not its time is over; locked.
+pub async fn unrevoked(tx: &mut Tx, uuid: Uuid) -> Result<Option<Open>> {
+    let sql = "SELECT id, uuid, expires_at, source FROM grants WHERE uuid = $1 AND revoked_at IS NULL FOR UPDATE";
+    tx.one(sql, &vals![uuid]).await?.map(|row| read_open(&row)).transpose()
+}
+
+/// Whether the grant with this identifier was closed because its time was over.
+pub async fn has_expired(tx: &mut Tx, uuid: Uuid) -> Result<bool> {
+    let sql = "SELECT revoke_reason FROM grants WHERE uuid = $1 ORDER BY id DESC LIMIT 1";
+    let reason = tx.one(sql, &vals![uuid]).await?.map(|row| row.get::<String>(0)).transpose()?;
+    Ok(reason.is_some_and(|reason| reason == EXPIRED))
 }
 
 /// Closes an open grant. Says whether it was open.

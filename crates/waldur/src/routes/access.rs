@@ -83,6 +83,8 @@ static WHO: Own = Own::new(|surface, asked| Box::pin(ask_who(surface, asked)), N
         Column::new("everybody", Bool, "", "Whether anybody who is signed in can."),
         Column::new("people", Json, "", "Those who can: user, and reasons as in an explanation."),
         Column::new("hidden", Int, "", "How many more can whose roles are where the asker does not see the team."),
+        Column::new("eligible", Json, "", "Those who can't and could by activating a role: user, and reasons."),
+        Column::new("eligible_hidden", Int, "", "How many more could of whom the asker is not told."),
         Column::new("staff", Int, "", "How many members of staff and support agents can."),
     ]);
 
@@ -102,6 +104,7 @@ static WHAT: Own = Own::new(|surface, asked| Box::pin(ask_what(surface, asked)),
         Column::new("support", Bool, "", "Whether he is a support agent.").absent(),
         Column::new("disabled", Bool, "", "Whether his account can't be used.").absent(),
         Column::new("scopes", Json, "", "Where he holds roles: type, uuid, name, customer_name, permissions, and through which grants.").absent(),
+        Column::new("eligible", Json, "", "Roles that he does not hold and may activate: eligibility, role, scope, max_hours, until.").absent(),
         Column::new("scope", Json, "", "The thing that was asked about: type, uuid, name.").absent(),
         Column::new("actions", Json, "", "The actions on it: action, about, allowed, sentence.").absent(),
     ]);

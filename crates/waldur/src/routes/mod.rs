@@ -12,6 +12,7 @@ mod categories;
 mod configuration;
 mod customers;
 mod data_access_logs;
+mod eligibilities;
 mod email_logs;
 mod event_subscriptions;
 mod events;
@@ -93,6 +94,7 @@ pub static AREAS: &[Area] = &[
     Area { routes: access::ROUTES, links: &[] },
     Area { routes: guards::ROUTES, links: guards::LINKS },
     Area { routes: review_campaigns::ROUTES, links: review_campaigns::LINKS },
+    Area { routes: eligibilities::ROUTES, links: eligibilities::LINKS },
     Area { routes: categories::ROUTES, links: categories::LINKS },
     Area { routes: service_providers::ROUTES, links: service_providers::LINKS },
     Area { routes: provider_offerings::ROUTES, links: provider_offerings::LINKS },

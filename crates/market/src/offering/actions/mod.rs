@@ -17,6 +17,7 @@ use stoa_kernel::{
 };
 use stoa_tenancy::{
     access::permissions::Permission,
+    eligibility,
     grant::{self, rules::OFFERING},
     version,
 };
@@ -69,6 +70,7 @@ pub async fn changed(cx: &mut Cx<'_>, changes: Vec<Change>) -> Result<Done> {
     store::touch(cx.tx, id, cx.now).await?;
     if let Some(name) = changes.iter().find(|change| change.field == "name").and_then(|change| change.after.as_str()) {
         grant::store::renamed(cx.tx, "offering", id, name).await?;
+        eligibility::course::renamed(cx.tx, "offering", id, name).await?;
     }
     let message = format!("Offering {} has been updated. {}", cx.found.name, record::describe(&changes));
     version::store::write(cx, &PROVIDER_OFFERINGS, create::FIELDS, uuid, "Updated").await?;
@@ -91,7 +93,13 @@ pub static DELETE: Action = Action {
     needs: Needs::Permission(Permission::OfferingDelete.id(), &["customer", "service_provider"]),
     from: &[],
     fields: &[],
-    events: &["marketplace_offering_deleted", "role_revoked"],
+    events: &[
+        "marketplace_offering_deleted",
+        "role_revoked",
+        "eligibility_revoked",
+        "activation_cancelled",
+        "activation_ended",
+    ],
     run: |cx, _| Box::pin(delete(cx)),
 };
 
@@ -122,5 +130,7 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
 pub async fn end_team(cx: &mut Cx<'_>, scope: &str, id: i64, reason: &str) -> Result<Vec<Event>> {
     let by = (cx.actor.id != 0).then_some(cx.actor.id);
     let revoked = grant::store::revoke_all(cx.tx, scope, id, by, reason, cx.now).await?;
-    grant::actions::closed(cx, &revoked, reason).await
+    let mut ends = grant::actions::closed(cx, &revoked, reason).await?;
+    ends.extend(eligibility::course::close_all(cx, eligibility::store::Which::At(scope, id), reason).await?);
+    Ok(ends)
 }

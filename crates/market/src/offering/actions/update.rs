@@ -12,7 +12,7 @@ use stoa_kernel::{
     field::{Check, Field, Input, Kind, Who},
     record,
 };
-use stoa_tenancy::{access::permissions::Permission, file, grant};
+use stoa_tenancy::{access::permissions::Permission, eligibility, file, grant};
 
 const EVENTS: &[&str] = &["marketplace_offering_updated"];
 
@@ -241,7 +241,13 @@ pub static MOVE: Action = Action {
         Field::new("customer", Kind::Link("provider_customer"), "The organization that will provide it.").required(),
         Field::new("preserve_permissions", Kind::Bool, "Whether roles on the offering stay.").required(),
     ],
-    events: &["marketplace_offering_updated", "role_revoked"],
+    events: &[
+        "marketplace_offering_updated",
+        "role_revoked",
+        "eligibility_revoked",
+        "activation_cancelled",
+        "activation_ended",
+    ],
     run: |cx, input| Box::pin(move_offering(cx, input)),
 };
 
@@ -257,6 +263,7 @@ async fn move_offering(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     store::set_provider(cx.tx, id, &to, cx.now).await?;
     let ends = if input.bool("preserve_permissions").unwrap_or(false) {
         grant::store::moved(cx.tx, "offering", id, to.customer_id).await?;
+        eligibility::course::moved(cx.tx, "offering", id, to.customer_id).await?;
         Vec::new()
     } else {
         end_team(cx, "offering", id, "The offering has been moved to another organization.").await?

@@ -4,9 +4,11 @@
 
 use super::super::rules::{self, Words};
 use crate::{
-    agreement,
+    activation, agreement,
     audit::rules::CAUSE,
-    data_access, file, grant, key, token,
+    data_access,
+    eligibility::{self, store::Which},
+    file, grant, key, token,
     user::{
         store::{self, Brief},
         views::USERS,
@@ -31,7 +33,14 @@ pub static ERASE: Action = Action {
     needs: Needs::Any(&[Needs::Staff, Needs::Own]),
     from: &[],
     fields: &[Field::text("username", 128, "The name of the account, typed to confirm.").required()],
-    events: &["user_erased", "user_erasure_requested", "role_revoked"],
+    events: &[
+        "user_erased",
+        "user_erasure_requested",
+        "role_revoked",
+        "eligibility_revoked",
+        "activation_cancelled",
+        "activation_ended",
+    ],
     run: |cx, input| Box::pin(erase(cx, input)),
 };
 
@@ -102,6 +111,7 @@ async fn carry_out(cx: &mut Cx<'_>, user: &Brief, fate: &store::Fate) -> Result<
     store::forget_email(cx.tx, user.id).await?;
     agreement::store::forget_addresses(cx.tx, user.id).await?;
     data_access::store::forget(cx.tx, user.id).await?;
+    activation::store::forget(cx.tx, user.id).await?;
     version::store::forget(cx.tx, "user", user.id).await?;
     version::store::forget_by(cx.tx, "ssh_key", user.id).await?;
     store::erase(cx.tx, user.id, &pseudonym, cx.now).await?;
@@ -128,6 +138,9 @@ async fn carry_out(cx: &mut Cx<'_>, user: &Brief, fate: &store::Fate) -> Result<
         .map(|one| grant::store::Recorded { username: pseudonym.clone(), full_name: String::new(), ..one })
         .collect();
     for event in grant::actions::closed(cx, &closed, "The person was erased").await? {
+        done = done.and(event);
+    }
+    for event in eligibility::course::close_all(cx, Which::Of(user.id), "The person was erased").await? {
         done = done.and(event);
     }
     Ok(done.made("user", user.id, gone.uuid))

@@ -7,6 +7,7 @@
 
 use crate::{
     agreement, data_access,
+    eligibility::{self, store::Which},
     grant::{
         actions as grants,
         rules::{self as teams, Team},
@@ -45,7 +46,15 @@ pub static MERGE: Action = Action {
         Field::new("into", Kind::Link("user"), "The account that stays.").required(),
         Field::new("dry_run", Kind::Bool, "Only tell what would happen."),
     ],
-    events: &["user_merged", "role_revoked", "role_granted", "role_updated"],
+    events: &[
+        "user_merged",
+        "role_revoked",
+        "role_granted",
+        "role_updated",
+        "eligibility_revoked",
+        "activation_cancelled",
+        "activation_ended",
+    ],
     run: |cx, input| Box::pin(merge(cx, input)),
 };
 
@@ -194,6 +203,8 @@ async fn move_roles(cx: &mut Cx<'_>, from: &Brief, to: &Brief, steps: Vec<Step>)
     let reason = format!("Merged into {}", to.username);
     let closed = held::revoke_person(cx.tx, from.id, by, &reason, cx.now).await?;
     let mut events = grants::closed(cx, &closed, &reason).await?;
+    // What somebody may activate does not move: whoever gave it gives it to the account that stays.
+    events.extend(eligibility::course::close_all(cx, Which::Of(from.id), &reason).await?);
     for Step { grant, organization, fortune } in steps {
         let Some(team) = teams::team(&grant.scope) else { continue };
         let mine = Recorded {

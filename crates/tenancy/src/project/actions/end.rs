@@ -4,6 +4,7 @@ use super::{MAY_CREATE, MAY_DELETE, end_marks, updated};
 use crate::{
     access::permissions::Permission,
     customer,
+    eligibility::{self, store::Which},
     grant::{
         self,
         store::{NewGrant, Recorded},
@@ -29,7 +30,13 @@ pub static DELETE: Action = Action {
     needs: MAY_DELETE,
     from: &[State::Active.text()],
     fields: &[],
-    events: &["project_deletion_succeeded", "role_revoked"],
+    events: &[
+        "project_deletion_succeeded",
+        "role_revoked",
+        "eligibility_revoked",
+        "activation_cancelled",
+        "activation_ended",
+    ],
     run: |cx, _| Box::pin(delete(cx)),
 };
 
@@ -60,7 +67,13 @@ pub static MOVE: Action = Action {
         Field::new("customer", Kind::Link("customer"), "The organization to which it goes.").required(),
         Field::new("preserve_permissions", Kind::Bool, "Whether its people keep their roles.").required(),
     ],
-    events: &["project_update_succeeded", "role_revoked"],
+    events: &[
+        "project_update_succeeded",
+        "role_revoked",
+        "eligibility_revoked",
+        "activation_cancelled",
+        "activation_ended",
+    ],
     run: |cx, input| Box::pin(move_to(cx, input)),
 };
 
@@ -89,7 +102,8 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
         .facts(facts)
         .feed("project", id)
         .feed("customer", held.customer_id);
-    let ends = grant::actions::closed(cx, &revoked, reason).await?;
+    let mut ends = grant::actions::closed(cx, &revoked, reason).await?;
+    ends.extend(eligibility::course::close_all(cx, Which::At("project", id), reason).await?);
     Ok(ends.into_iter().fold(Done::event(event), Done::and))
 }
 
@@ -213,14 +227,17 @@ async fn move_to(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     customer::store::require_open(cx.tx, target.id).await?;
     let before = store::facts(cx.tx, id).await?;
     let reason = "The project has been moved to another organization.";
-    let mut revoked = Vec::new();
+    let (mut revoked, mut unable) = (Vec::new(), Vec::new());
     if input.bool("preserve_permissions") == Some(true) {
         grant::store::moved(cx.tx, "project", id, target.id).await?;
+        eligibility::course::moved(cx.tx, "project", id, target.id).await?;
     } else {
         let by = (cx.actor.id != 0).then_some(cx.actor.id);
         revoked = grant::store::revoke_all(cx.tx, "project", id, by, reason, cx.now).await?;
+        unable = eligibility::course::close_all(cx, Which::At("project", id), reason).await?;
     }
-    let ends = grant::actions::closed(cx, &revoked, reason).await?;
+    let mut ends = grant::actions::closed(cx, &revoked, reason).await?;
+    ends.extend(unable);
     store::set_customer(cx.tx, id, target.id, cx.now).await?;
     let left = role_availability::actions::arrived(cx, id).await?;
     let old = before.get("customer_name").cloned().unwrap_or_default();

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     access::permissions::Permission,
     customer::{self, views::CUSTOMERS},
-    file, grant,
+    eligibility, file, grant,
     settings::Settings,
     version,
     vocabulary::oecd,
@@ -157,7 +157,9 @@ async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     }
     let changes = record::update(cx, store::TABLE, id, FIELDS, &input, more).await?;
     if changes.iter().any(|change| change.field == "name") {
-        grant::store::renamed(cx.tx, "project", id, input.text("name").unwrap_or_default()).await?;
+        let name = input.text("name").unwrap_or_default();
+        grant::store::renamed(cx.tx, "project", id, name).await?;
+        eligibility::course::renamed(cx.tx, "project", id, name).await?;
     }
     updated(cx, held.customer_id, changes).await
 }
