@@ -100,8 +100,7 @@ pub struct Seen {
 }
 
 /// What is tried out: a call or several in the transaction of a rehearsal. Gives what was done in all, and who did it.
-pub type Trial<'w> =
-    &'w (dyn for<'a, 't> Fn(&'a mut Series<'t>) -> BoxFuture<'a, Result<(Done, Actor)>> + Send + Sync);
+pub type Trial<'w> = &'w (dyn for<'a, 't> Fn(&'a mut Series<'t>) -> BoxFuture<'a, Result<(Done, Actor)>> + Send + Sync);
 
 /// Tries something out in a rehearsal, and looks at what it changes.
 ///
