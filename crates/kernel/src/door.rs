@@ -2,6 +2,7 @@
 //!
 //! No other code decides access or writes events.
 
+pub use crate::series::Series;
 use crate::{
     access::{Actor, Decision, Found, Stand, decide},
     action::{Action, Cx, Done, Listener, Target},
@@ -16,7 +17,6 @@ use crate::{
     vals,
     view::{Ask, Column, View},
 };
-pub use crate::series::Series;
 use futures::future::BoxFuture;
 use serde_json::Value;
 use std::{

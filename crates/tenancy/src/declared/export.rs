@@ -7,14 +7,7 @@ use super::{
     rules,
     store::{self, Held, Present, Thing},
 };
-use crate::{
-    access::{
-        installation::{self, Choices},
-        roles::shipped,
-    },
-    settings,
-    vocabulary::features::FEATURES,
-};
+use crate::{access::installation::Choices, settings, vocabulary::features::FEATURES};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -153,11 +146,14 @@ impl<'a> Writer<'a> {
         if !self.is_alone(thing.kind, thing.handle()) {
             line(&mut text, "uuid", &id::hex(&thing.uuid).into());
         }
+        let edited = rules::edited(thing, self.choices);
+        let edited: Vec<&str> = edited.iter().map(|(name, _)| *name).collect();
         for field in thing.kind.fields() {
             let value = thing.fields.get(field.name).unwrap_or(&Value::Null);
             let said = match field.name {
                 name if name == thing.kind.handle => key != thing.handle(),
-                _ if thing.system => self.is_edited(thing, field.name),
+                // What a role that ships carries is told by what it adds and removes.
+                name if thing.system => name != "permissions" && edited.contains(&name),
                 _ => !is_nothing(field.name, value),
             };
             if said {
@@ -182,19 +178,6 @@ impl<'a> Writer<'a> {
             team.iter().for_each(|(role, people)| members(&mut text, role, people));
         }
         text
-    }
-
-    /// Whether a field of a role that ships was edited. Its permissions are told by what they add and remove.
-    fn is_edited(&self, thing: &Thing, field: &str) -> bool {
-        let Some(ships) = shipped(thing.text("name")) else { return field != "name" };
-        let value = thing.fields.get(field).unwrap_or(&Value::Null);
-        match field {
-            "description" => !installation::is_shipped_description(ships, thing.text(field)),
-            "is_active" => *value != installation::active(ships, self.choices),
-            "content_type" => value != ships.scope,
-            "permissions" => false,
-            _ => !value.is_null(),
-        }
     }
 
     fn refs(&self, thing: &Thing, text: &mut String) {

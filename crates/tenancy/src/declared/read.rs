@@ -194,7 +194,7 @@ impl Reader {
                     }
                     None => {
                         let near = meant(name, kind.known());
-                        self.problems.add(at, format!("{name} is no key of a {}.{near}", kind.name));
+                        self.problems.add(at, format!("{name} is no key of {}.{near}", kind.list));
                     }
                 },
             }
@@ -306,7 +306,7 @@ impl Reader {
             match known.iter().find(|one| *one == key) {
                 None => {
                     let near = meant(key, known.iter().copied());
-                    self.problems.add(at, format!("{key} is no key of a grant.{near}"));
+                    self.problems.add(at, format!("{key} is no key of grants.{near}"));
                 }
                 Some(&"until") => {
                     until = node.text().and_then(Time::parse);

@@ -251,7 +251,7 @@ mod tests {
             ("a.yaml", "a: 1\nb: [\n", 3, ""),
             ("a.yaml", "a: 1\na: 2\n", 2, "twice"),
             ("a.yaml", "a: &x 1\nb: *x\n", 1, "Anchors"),
-            ("a.yaml", "a: 1\n---\nb: 2\n", 3, "one document"),
+            ("a.yaml", "a: 1\n---\nb: 2\n", 2, "one document"),
             ("a.yaml", "a: !!int 1\n", 1, "Tags"),
             ("a.yaml", "? [a]\n: 1\n", 1, "key"),
         ] {

@@ -5,7 +5,7 @@ use super::{
         Declaration, Problems,
         kinds::ROLE,
         read::can_be_declared,
-        step::{Difference, Sign, Step},
+        step::{Difference, Ref, Sign, Step},
         store::{Present, Thing},
     },
     find::Found,
@@ -146,7 +146,51 @@ pub fn permissions(found: &Found<'_>, item: usize, choices: Choices, problems: &
     Some(names(&carried))
 }
 
-/// In what a role that ships differs from what ships: permissions added, permissions removed.
+/// In what a role that ships was edited: the fields, with what ships.
+pub fn edited(thing: &Thing, choices: Choices) -> Vec<(&'static str, Value)> {
+    let Some(ships) = shipped(thing.text("name")) else { return Vec::new() };
+    let kept = installation::is_shipped_description(ships, thing.text("description"));
+    let as_shipped = |field: &'static str| match field {
+        "description" if kept => None,
+        "description" => Some(ships.labels.of(choices.installation).into()),
+        "content_type" => Some(ships.scope.into()),
+        "is_active" => Some(installation::active(ships, choices).into()),
+        "permissions" => Some(names(&installation::permissions(ships, choices))),
+        "name" => None,
+        _ => Some(Value::Null),
+    };
+    let differs = |(name, there): (&&'static str, &Value)| {
+        as_shipped(name).filter(|value| value != there).map(|value| (*name, value))
+    };
+    thing.fields.iter().filter_map(differs).collect()
+}
+
+/// The steps that make roles that ship what they are when nobody edits them, and those that are left as somebody made them:
+/// of the roles that are not declared.
+pub fn resets(found: &Found<'_>, choices: Choices) -> (Vec<Step>, Vec<String>) {
+    let (mut steps, mut left) = (Vec::new(), Vec::new());
+    for (at, thing) in found.present.things.iter().enumerate() {
+        if thing.kind.list != ROLE.list || !thing.system || found.is_declared(at) {
+            continue;
+        }
+        let edited = edited(thing, choices);
+        if !edited.is_empty() && !found.declared.authoritative.contains(ROLE.list) {
+            left.push(format!("what was edited in the role {}", thing.handle()));
+        } else if !edited.is_empty() {
+            let step = Step::new(ROLE.update, Sign::Change, ROLE.name, thing.handle());
+            let mut step = Step { on: Some(Ref::There(thing.uuid)), ..step };
+            for (field, after) in edited {
+                let before = thing.fields.get(field).cloned().unwrap_or_default();
+                step.body.insert(field.to_owned(), after.clone());
+                step.changes.push(Difference { key: ROLE.key_of(field).to_owned(), before, after });
+            }
+            steps.push(step);
+        }
+    }
+    (steps, left)
+}
+
+/// What a role that ships carries beyond that, and what it does not carry.
 pub fn beyond(thing: &Thing, choices: Choices) -> Option<(Vec<&'static str>, Vec<&'static str>)> {
     let ships = shipped(thing.text("name"))?;
     let (here, there) = (set(thing.fields.get("permissions")), installation::permissions(ships, choices));

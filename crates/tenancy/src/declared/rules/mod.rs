@@ -8,9 +8,14 @@ mod find;
 mod team;
 mod things;
 
-pub use choices::beyond;
+pub use choices::{beyond, edited};
 
-use super::{Declaration, Problems, kinds::KINDS, step::Step, store::Present};
+use super::{
+    Declaration, Problems,
+    kinds::{KINDS, ROLE},
+    step::Step,
+    store::Present,
+};
 use find::Found;
 use stoa_kernel::{Result, Time};
 
@@ -35,6 +40,11 @@ pub fn steps(declared: &Declaration, present: &Present, now: Time) -> Result<Ste
     let (mut steps, mut left) = choices::steps(declared, &present);
     let mut closing = Vec::new();
     for kind in KINDS {
+        if kind.list == ROLE.list {
+            let (reset, stays) = choices::resets(&found, choices);
+            steps.extend(reset);
+            left.extend(stays);
+        }
         for item in things::order(&found, &wanted, kind, &mut problems) {
             let (now, late) = things::steps(&found, &wanted, item, choices, &mut problems);
             steps.extend(now);

@@ -107,7 +107,7 @@ fn wanted<'a>(found: &Found<'a>, now: Time, problems: &mut Problems) -> BTreeMap
         let (Some(on), Some(role), Some(person)) = (on, role, person) else { continue };
         let scope = scope_of(found, role);
         if Some(scope) != kind.team {
-            let text = format!("{} is a role of a {scope}, not of a {}.", grant.role.value, kind.name);
+            let text = format!("{} has the scope {scope}, and not {}.", grant.role.value, kind.name);
             problems.add(&grant.role.place, text);
             continue;
         }
