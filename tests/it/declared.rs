@@ -561,6 +561,16 @@ fn a_declaration_is_read_with_care() {
     assert_ne!(one(toml).digest(), one(&toml.replace("eva", "max")).digest());
 }
 
+#[test]
+fn every_key_is_documented() {
+    let doc = include_str!("../../docs/declared-access.md");
+    for kind in declared::KINDS {
+        for key in kind.known() {
+            assert!(doc.contains(&format!("`{key}`")), "{}.{key} is not in docs/declared-access.md", kind.list);
+        }
+    }
+}
+
 const DATABASE: &str = "STOA_DECLARED_DATABASE";
 
 /// Applies two declarations by turns until it is killed.
