@@ -1,8 +1,8 @@
 //! Which thing a name means.
 
 use super::super::{
-    Declaration, Place, Problems, Said,
-    kinds::kind,
+    Declaration, Item, Place, Problems, Said,
+    kinds::{ORGANIZATION, kind},
     nearest::meant,
     step::Ref,
     store::{Person, Present, Thing},
@@ -40,28 +40,51 @@ impl<'a> Found<'a> {
         }
         // A key is the nearer name: it goes before what other things are called.
         items.extend(declared.items.iter().enumerate().map(|(at, item)| ((item.kind.list, item.key.as_str()), at)));
-        let (there, declared_as) = (Vec::new(), HashMap::new());
+        let (there, declared_as) = (vec![None; declared.items.len()], HashMap::new());
         let mut found = Found { declared, present, there, declared_as, by_uuid, by_handle, items };
-        for (at, item) in declared.items.iter().enumerate() {
+        // Organizations before projects, which are looked for in theirs.
+        let mut order: Vec<usize> = (0..declared.items.len()).collect();
+        order.sort_by_key(|at| declared.items[*at].kind.rank());
+        for at in order {
+            let item = &declared.items[at];
             let there = match item.uuid {
-                Some(uuid) => {
-                    let one = found.by_uuid.get(&uuid).copied();
-                    let one = one.filter(|one| present.things[*one].kind.list == item.kind.list);
-                    if one.is_none() {
-                        let text = format!("There is no {} with the uuid {}.", item.kind.name, id::hex(&uuid));
-                        problems.add(&item.place, text);
-                    }
-                    one
-                }
+                Some(uuid) => found.identified(item, uuid, problems),
                 None => found.called(item.kind.list, item.name(), &item.place, problems),
             };
+            let there = there.filter(|there| item.uuid.is_some() || found.is_at_home(item, *there, problems));
             if let Some(first) = there.and_then(|there| found.declared_as.insert(there, at)) {
                 let first = &declared.items[first].place;
                 problems.add(&item.place, format!("{} is the {} of {first}.", item.key, item.kind.name));
             }
-            found.there.push(there);
+            found.there[at] = there;
         }
         found
+    }
+
+    fn identified(&self, item: &Item, uuid: Uuid, problems: &mut Problems) -> Option<usize> {
+        let one = self.by_uuid.get(&uuid).copied();
+        let one = one.filter(|one| self.present.things[*one].kind.list == item.kind.list);
+        if one.is_none() {
+            let text = format!("There is no {} with the uuid {}.", item.kind.name, id::hex(&uuid));
+            problems.add(&item.place, text);
+        }
+        one
+    }
+
+    /// Whether a thing that was found by its name alone stands where its declaration says. A project of another organization
+    /// that happens to be called so is neither taken over nor doubled.
+    fn is_at_home(&self, item: &Item, there: usize, problems: &mut Problems) -> bool {
+        let (thing, said) = (&self.present.things[there], item.words.get("organization").and_then(|said| said.first()));
+        let (Some((home, name)), Some(said)) = (thing.one("organization"), said) else { return true };
+        // What it refers to is told where all references are read.
+        let wanted = self.meant(ORGANIZATION.list, said, &mut Problems::default());
+        if wanted.is_none_or(|wanted| wanted == Ref::There(*home)) {
+            return true;
+        }
+        let (key, uuid) = (item.name(), id::hex(&thing.uuid));
+        let text = format!("There is a project {key} in {name}. To move it, say its uuid, {uuid}; or choose another name.");
+        problems.add(&item.place, text);
+        false
     }
 
     /// The one thing of a kind that is called so.
