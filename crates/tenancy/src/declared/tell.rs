@@ -1,6 +1,10 @@
 //! Plans in sentences: made of what a plan is as data, so that a kept plan reads like a fresh one.
 
 use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Permissions that are told by name.
+const NAMED: usize = 12;
 
 /// Things that are told one by one where there may be very many.
 const TOLD: usize = 100;
@@ -83,7 +87,7 @@ fn consequences(told: &Value, lines: &mut Vec<String>) {
         for (key, sign) in [("gained", "+"), ("lost", "-")] {
             let names: Vec<&str> = rows(one, key).filter_map(Value::as_str).collect();
             if !names.is_empty() {
-                lines.push(format!("        {sign} {}", names.join(", ")));
+                lines.push(format!("        {sign} {}", named(&names)));
             }
         }
         differences += 1;
@@ -92,15 +96,30 @@ fn consequences(told: &Value, lines: &mut Vec<String>) {
     if all > differences {
         lines.push(format!("    and {} more", all - differences));
         for group in rows(told, "summary") {
-            let names = |key: &str, sign: &str| {
-                let names: Vec<String> = rows(group, key).map(|name| format!("{sign}{}", shown(name))).collect();
-                names.join(" ")
-            };
             let (people, scope) = (&group["people"], word(group, "scope_type"));
-            lines.push(format!("    {people} at a {scope}: {} {}", names("gained", "+"), names("lost", "-")));
+            lines.push(format!("    {people} people, scope {scope}"));
+            for (key, sign) in [("gained", "+"), ("lost", "-")] {
+                let names: Vec<&str> = rows(group, key).filter_map(Value::as_str).collect();
+                if !names.is_empty() {
+                    lines.push(format!("        {sign} {}", named(&names)));
+                }
+            }
         }
     }
     lines.extend(rows(told, "touches").map(|one| format!("    {}", word(one, "text"))));
+}
+
+/// Permissions by name; many of them by what they are about, as nobody reads a hundred names. As data, all are there.
+fn named(names: &[&str]) -> String {
+    if names.len() <= NAMED {
+        return names.join(", ");
+    }
+    let mut groups: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in names {
+        *groups.entry(name.split('.').next().unwrap_or(name)).or_default() += 1;
+    }
+    let groups: Vec<String> = groups.iter().map(|(about, count)| format!("{about} ({count})")).collect();
+    format!("{} permissions: {}", names.len(), groups.join(", "))
 }
 
 fn shown(value: &Value) -> String {
@@ -153,6 +172,9 @@ mod tests {
                 "    role R",
             ]
         );
+        let names = ["A.A", "A.B", "A.C", "B.A", "B.B", "C.A", "C.B", "C.C", "C.D", "C.E", "C.F", "C.G", "C.H"];
+        assert_eq!(named(&names), "13 permissions: A (3), B (2), C (8)");
+        assert_eq!(named(&names[..2]), "A.A, A.B");
         assert_eq!(lines(&json!({}), Tense::Differs), ["Everything is as declared: nothing to do."]);
     }
 }

@@ -82,7 +82,8 @@ impl<'a> Found<'a> {
             return true;
         }
         let (key, uuid) = (item.name(), id::hex(&thing.uuid));
-        let text = format!("There is a project {key} in {name}. To move it, say its uuid, {uuid}; or choose another name.");
+        let text =
+            format!("There is a project {key} in {name}. To move it, say its uuid, {uuid}; or choose another name.");
         problems.add(&item.place, text);
         false
     }
