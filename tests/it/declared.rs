@@ -428,6 +428,17 @@ both! {
         let role = lab.get(&lab.staff, "/api/roles/?name=PROJECT.MANAGER").await.is(200).rows()[0].clone();
         let carried = role["permissions"].to_string();
         assert!(carried.contains("ORDER.APPROVE") && !carried.contains("ORDER.REJECT"), "{carried}");
+        // What a role carries already, and would lose with the setting, it keeps.
+        applied(&lab, &one("[settings]\nPROJECT_MANAGERS_APPROVE_ORDERS = true\n")).await;
+        let role = lab.get(&lab.staff, "/api/roles/?name=PROJECT.MANAGER").await.is(200).rows()[0].clone();
+        let text = format!(
+            "[settings]\nPROJECT_MANAGERS_APPROVE_ORDERS = false\n[roles.\"PROJECT.MANAGER\"]\npermissions = {}\n",
+            role["permissions"]
+        );
+        let done = applied(&lab, &one(&text)).await;
+        assert_eq!((steps(&done).len(), &done["remains"]), (2, &json!([])), "{done}");
+        let again = lab.get(&lab.staff, "/api/roles/?name=PROJECT.MANAGER").await.is(200).rows()[0].clone();
+        assert_eq!(again["permissions"], role["permissions"]);
     }
 
     async fn every_mistake_is_told_with_file_and_line(lab: Lab) {
