@@ -55,14 +55,6 @@ pub async fn export(core: &Arc<Core>, organization: Option<&str>) -> Result<Vec<
 
 const HEAD: &str = "# Written by `stoa export`. `stoa plan` of this directory says what became different since.\n";
 
-/// What a field has when nobody says anything, where that is not nothing.
-const UNSAID: &[(&str, &str)] = &[
-    ("kind", "\"default\""),
-    ("display_billing_info_in_projects", "true"),
-    ("is_active", "true"),
-    ("default_tax_percent", "\"0\""),
-];
-
 struct Writer<'a> {
     present: &'a Present,
     choices: Choices,
@@ -207,13 +199,14 @@ fn members(text: &mut String, role: &str, people: &[&Held]) {
 
 /// Whether a value says nothing: it is what it would be if nobody said it.
 fn is_nothing(field: &str, value: &Value) -> bool {
-    match UNSAID.iter().find(|(name, _)| *name == field) {
-        Some((_, default)) => value.to_string() == *default,
-        None => {
-            matches!(value, Value::Null | Value::Bool(false))
-                || value == ""
-                || *value == json!([])
-                || *value == json!({})
+    match field {
+        "kind" => value == "default",
+        "display_billing_info_in_projects" | "is_active" => *value == true,
+        "default_tax_percent" => value == "0",
+        _ => {
+            let empty =
+                value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(|map| map.is_empty());
+            empty || value.is_null() || *value == false || value == ""
         }
     }
 }

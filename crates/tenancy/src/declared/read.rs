@@ -55,6 +55,9 @@ struct Reader {
 
 type Entry = (String, Place, Node);
 
+/// The texts of a member of a team, or of a grant, by key; and when it ends.
+type Member = (BTreeMap<&'static str, Said<String>>, Option<Time>);
+
 impl Reader {
     fn file(&mut self, tree: &Node) {
         for (key, place, node) in self.table(tree) {
@@ -294,12 +297,7 @@ impl Reader {
     }
 
     /// The texts of a member or a grant by key, and its end.
-    fn member(
-        &mut self,
-        entries: &[Entry],
-        known: &'static [&'static str],
-        place: &Place,
-    ) -> Option<(BTreeMap<&'static str, Said<String>>, Option<Time>)> {
+    fn member(&mut self, entries: &[Entry], known: &'static [&'static str], place: &Place) -> Option<Member> {
         let before = self.problems.0.len();
         let (mut words, mut until) = (BTreeMap::new(), None);
         for (key, at, node) in entries {
