@@ -11,6 +11,7 @@ mod budgets;
 mod campaigns;
 mod catalogue;
 mod crash;
+mod declared;
 mod differential;
 mod directories;
 mod eligibilities;

@@ -39,9 +39,9 @@ async fn role_uuid(lab: &Lab, name: &str) -> String {
 
 /// What everybody can do at every scope where he holds a role there or at its organization, and who is staff or support agent: read
 /// through the actors of the present.
-type Powers = BTreeMap<(String, String), BTreeSet<String>>;
+pub(crate) type Powers = BTreeMap<(String, String), BTreeSet<String>>;
 
-async fn powers(lab: &Lab) -> Powers {
+pub(crate) async fn powers(lab: &Lab) -> Powers {
     let ids = lab.core.store.query("SELECT id FROM users ORDER BY id", &[]).await.unwrap();
     let ids: Vec<i64> = ids.iter().map(|row| row.get(0).unwrap()).collect();
     let now = lab.core.now();
@@ -73,7 +73,7 @@ async fn powers(lab: &Lab) -> Powers {
 }
 
 /// Where people hold roles, whether these count or not. What one can do elsewhere follows from it and is not told again.
-async fn places(lab: &Lab) -> BTreeSet<(String, String)> {
+pub(crate) async fn places(lab: &Lab) -> BTreeSet<(String, String)> {
     let sql = "SELECT u.username, g.scope, g.scope_id FROM grants g JOIN users u ON u.id = g.user_id WHERE g.revoked_at IS NULL";
     let rows = lab.core.store.query(sql, &[]).await.unwrap();
     let read = |row: &stoa_kernel::store::Row| {
@@ -84,7 +84,7 @@ async fn places(lab: &Lab) -> BTreeSet<(String, String)> {
 
 /// What one reading of [`powers`] has and the other has not, as a simulation tells it: at these places, for the installation, and
 /// for a project that moves or ends.
-fn compared(
+pub(crate) fn compared(
     before: &Powers,
     after: &Powers,
     places: &BTreeSet<(String, String)>,
@@ -104,7 +104,10 @@ fn compared(
 }
 
 /// The same, as it was told.
-async fn told(lab: &Lab, answer: &Value) -> BTreeMap<(String, String), (BTreeSet<String>, BTreeSet<String>)> {
+pub(crate) async fn told(
+    lab: &Lab,
+    answer: &Value,
+) -> BTreeMap<(String, String), (BTreeSet<String>, BTreeSet<String>)> {
     let mut all = BTreeMap::new();
     for row in answer["differences"].as_array().unwrap() {
         let scope = match row["scope"].as_object() {
@@ -128,7 +131,7 @@ async fn told(lab: &Lab, answer: &Value) -> BTreeMap<(String, String), (BTreeSet
 
 /// One change, and the request that makes it.
 #[derive(Debug, Clone)]
-enum Step {
+pub(crate) enum Step {
     Grant { who: usize, role: usize, on: usize },
     Revoke { who: usize, role: usize, on: usize },
     Strip { role: usize, keep: usize },
@@ -142,7 +145,7 @@ enum Step {
 const ROLES: [&str; 6] =
     ["CUSTOMER.OWNER", "CUSTOMER.SUPPORT", "PROJECT.ADMIN", "PROJECT.MANAGER", "PROJECT.MEMBER", "CUSTOMER.MANAGER"];
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => (0..3_usize, 0..5_usize, 0..3_usize).prop_map(|(who, role, on)| Step::Grant { who, role, on }),
         3 => (0..3_usize, 0..5_usize, 0..3_usize).prop_map(|(who, role, on)| Step::Revoke { who, role, on }),
@@ -157,7 +160,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// The request of a step: method, path and body.
-async fn request(lab: &Lab, world: &World, people: &[Person], step: &Step) -> Option<(&'static str, String, Value)> {
+pub(crate) async fn request(
+    lab: &Lab,
+    world: &World,
+    people: &[Person],
+    step: &Step,
+) -> Option<(&'static str, String, Value)> {
     let projects = [&world.apollo, &world.zeus, &world.hermes];
     let on = |role: usize, at: usize| -> &Thing {
         if ROLES[role].starts_with("CUSTOMER") { [&world.acme, &world.other, &world.acme][at] } else { projects[at] }

@@ -2,6 +2,7 @@
 //!
 //! No other code decides access or writes events.
 
+pub use crate::series::Series;
 use crate::{
     access::{Actor, Decision, Found, Stand, decide},
     action::{Action, Cx, Done, Listener, Target},
@@ -162,30 +163,6 @@ pub struct Page {
     pub total: i64,
 }
 
-/// An action that is tried out; see [`Core::rehearse`].
-pub struct Rehearsal<'t> {
-    /// The transaction.
-    pub tx: &'t mut Tx,
-    /// The core.
-    pub core: Arc<Core>,
-    caller: Arc<Caller>,
-    call: Arc<Call>,
-    /// The instant at which all of it happens.
-    pub now: Time,
-}
-
-impl Rehearsal<'_> {
-    /// Runs the action; gives what it did and who did it.
-    pub async fn run(&mut self) -> Result<(Done, Actor)> {
-        self.core.perform_in(self.tx, &self.caller, &self.call, self.now).await
-    }
-
-    /// Takes back what was done, for the world as it was before.
-    pub async fn back(&mut self) -> Result<()> {
-        self.tx.back().await
-    }
-}
-
 impl Core {
     /// A core over a store. The first view of a kind of thing is the one in which links to it are looked up.
     pub fn new(store: Store, clock: Clock, directory: Box<dyn Directory>, registry: Registry) -> Core {
@@ -247,7 +224,7 @@ impl Core {
         loaded.map(|actor| Actor { language: caller.language, ..actor })
     }
 
-    fn credential_used(&self, actor: &Actor, caller: &Caller) {
+    pub(crate) fn credential_used(&self, actor: &Actor, caller: &Caller) {
         if let (Some((token, true)), Some(due)) = (actor.token, self.get::<TokenDue>()) {
             (due.0)(self, token);
         }
@@ -256,7 +233,7 @@ impl Core {
         }
     }
 
-    fn credential_refused(&self, caller: &Caller, error: &Error) {
+    pub(crate) fn credential_refused(&self, caller: &Caller, error: &Error) {
         if let (Error::Unauthenticated(_), Credential::Secret(..)) = (error, &caller.credential)
             && let Some(refused) = self.get::<CredentialRefused>()
         {
@@ -282,30 +259,6 @@ impl Core {
     /// Users, by key, as they were at an instant.
     pub async fn actors_in(&self, query: &mut dyn Query, users: &[i64], at: Time) -> Result<Vec<Actor>> {
         self.directory.actors_at(query, users, at, self.now()).await
-    }
-
-    /// Runs an action as [`Core::perform`] does, as often as `work` likes, in one transaction of which nothing is kept. What
-    /// [`Core::perform`] refuses is refused here too, without going on record.
-    ///
-    /// # Errors
-    /// Those of [`Core::perform`] and of `work`.
-    pub async fn rehearse<T: Send + 'static>(
-        self: &Arc<Self>,
-        caller: &Caller,
-        call: Call,
-        work: impl for<'t> Fn(Rehearsal<'t>) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
-    ) -> Result<T> {
-        let now = self.now();
-        let (core, caller, call, work) = (self.clone(), Arc::new(caller.clone()), Arc::new(call), Arc::new(work));
-        self.store
-            .rehearse(move |tx| {
-                let (core, caller, call, work) = (core.clone(), caller.clone(), call.clone(), work.clone());
-                Box::pin(async move {
-                    tx.mark().await?;
-                    work(Rehearsal { tx, core, caller, call, now }).await
-                })
-            })
-            .await
     }
 
     /// Runs an action in one transaction: load → hide or refuse → check the state → read the input → do → record → listeners
@@ -340,7 +293,14 @@ impl Core {
         }
     }
 
-    async fn perform_in(&self, tx: &mut Tx, caller: &Caller, call: &Call, now: Time) -> Result<(Done, Actor)> {
+    /// The part of [`Core::perform`] that is in the transaction; see also [`crate::series`].
+    pub(crate) async fn perform_in(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        call: &Call,
+        now: Time,
+    ) -> Result<(Done, Actor)> {
         let action = call.action;
         let actor = Actor { language: caller.language, ..self.directory.actor(&mut *tx, caller, now).await? };
         // Strangers learn nothing, not even that a target is missing.
@@ -449,7 +409,7 @@ impl Core {
         Ok(links)
     }
 
-    async fn record_refusal(&self, caller: &Caller, call: &Call, decision: &Decision, now: Time) {
+    pub(crate) async fn record_refusal(&self, caller: &Caller, call: &Call, decision: &Decision, now: Time) {
         let reasons = serde_json::to_string(&decision.because).unwrap_or_default();
         let actor = self.actor(caller).await.ok().filter(|actor| actor.id != 0);
         let by = actor.as_ref().and_then(|actor| actor.impersonator.as_ref()).map(|by| by.uuid);

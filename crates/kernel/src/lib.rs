@@ -15,6 +15,7 @@ pub mod id;
 pub mod money;
 pub mod narrow;
 pub mod record;
+pub mod series;
 pub mod state;
 pub mod store;
 pub mod time;

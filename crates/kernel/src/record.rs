@@ -133,7 +133,8 @@ pub fn check_who(cx: &Cx<'_>, fields: &'static [Field], input: &Input) -> Result
     invalid.done()
 }
 
-fn row_json(row: &Row, at: usize, field: &Field) -> Result<Value> {
+/// The value of a stored field in a row, as the record shows it (what a link points to as its key).
+pub fn row_json(row: &Row, at: usize, field: &Field) -> Result<Value> {
     if row.val(at).is_null() {
         return Ok(Value::Null);
     }

@@ -1,14 +1,15 @@
 //! The command line. It is a contract: `stoa serve|demo|migrate|admin|audit … [--data DIR] [--database URL] [--listen ADDR:PORT]`;
-//! exit code 0 for done, 1 for failed (with the reason), 2 for wrong usage.
+//! exit code 0 for done, 1 for failed (with the reason), 2 for wrong usage. `plan` and `drift` also end with 2 where there is
+//! something to do.
 
 use crate::{
     access, admin, audit,
     config::{Config, Flags, SETTINGS},
-    demo, explain, scale, serve, start,
+    declared, demo, explain, scale, serve, start,
 };
 use clap::{Parser, Subcommand};
 use std::{io::IsTerminal, process::ExitCode};
-use stoa_kernel::{Error, Result};
+use stoa_kernel::{Error, Result, door::Core};
 
 /// Self-service for sharing cloud and HPC resources across organizations and projects.
 #[derive(Debug, Parser)]
@@ -58,6 +59,14 @@ enum Command {
         #[command(subcommand)]
         command: access::Command,
     },
+    /// Tell what it would take to make things as a directory declares them, and what people could do more or less then
+    Plan(declared::PlanArgs),
+    /// Make things as a directory declares them, all or nothing
+    Apply(declared::ApplyArgs),
+    /// Tell in what the world differs from what a directory declares
+    Drift(declared::About),
+    /// Write what is there as files that declare it
+    Export(declared::ExportArgs),
     /// List every setting with its default
     Settings,
 }
@@ -90,7 +99,7 @@ pub fn main() -> ExitCode {
         Err(error) => return failed(&format!("no threads: {error}")),
     };
     match runtime.block_on(run(cli.command, config)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => failed(&sentence(&error)),
     }
 }
@@ -112,7 +121,8 @@ fn sentence(error: &Error) -> String {
                     field => format!("{field}: {}", messages.join(" ")),
                 })
                 .collect();
-            all.join(" ")
+            // What is wrong in files is a line each, with its place.
+            all.join(if all.len() > 1 { "\n" } else { " " })
         }
         Error::Conflict(text) | Error::Unavailable(text) | Error::LimitExceeded(text) | Error::Broken(text) => {
             text.clone()
@@ -121,8 +131,24 @@ fn sentence(error: &Error) -> String {
     }
 }
 
-async fn run(command: Command, config: Config) -> Result<()> {
-    match command {
+async fn run(command: Command, config: Config) -> Result<ExitCode> {
+    let done = match command {
+        Command::Plan(args) => {
+            let core = start::start(&config).await?;
+            return finished(&core, declared::plan(&core, args).await).await;
+        }
+        Command::Apply(args) => {
+            let core = start::start(&config).await?;
+            return finished(&core, declared::apply(&core, args).await).await;
+        }
+        Command::Drift(args) => {
+            let core = start::start(&config).await?;
+            return finished(&core, declared::drift(&core, args).await).await;
+        }
+        Command::Export(args) => {
+            let core = start::start(&config).await?;
+            return finished(&core, declared::export(&core, args).await).await;
+        }
         Command::Serve { demo: with_demo } => {
             let core = start::start(&config).await?;
             if with_demo {
@@ -166,7 +192,14 @@ async fn run(command: Command, config: Config) -> Result<()> {
             access::run(&core, command).await
         }
         Command::Settings => Ok(()),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+/// Closes the store, and gives what was found.
+async fn finished(core: &Core, found: Result<ExitCode>) -> Result<ExitCode> {
+    core.store.close().await;
+    found
 }
 
 async fn migrate(config: &Config, dry_run: bool) -> Result<()> {

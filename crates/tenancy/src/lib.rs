@@ -11,6 +11,7 @@ pub mod audit;
 pub mod campaign;
 pub mod customer;
 pub mod data_access;
+pub mod declared;
 pub mod division;
 pub mod division_type;
 pub mod eligibility;

@@ -150,6 +150,17 @@ impl Lab {
         Some(Lab::over(&url, None).await)
     }
 
+    /// Another Lab over the same engine, with nobody in it.
+    pub async fn deserted(&self) -> Option<Lab> {
+        if !self.url.starts_with("sqlite:") {
+            return Some(Lab::empty(&postgres::copy_of(postgres_template().await?).await?, None).await);
+        }
+        let folder = Folder::new();
+        let (from, to) = (sqlite_template().await.join("stoa.db"), folder.0.join("stoa.db"));
+        std::fs::copy(&from, &to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+        Some(Lab::empty(&format!("sqlite:{}", to.display()), Some(folder)).await)
+    }
+
     async fn over(url: &str, folder: Option<Folder>) -> Lab {
         let mut lab = Lab::empty(url, folder).await;
         lab.staff = lab.first_staff().await;

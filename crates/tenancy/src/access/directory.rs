@@ -386,13 +386,22 @@ impl Directory {
             }
         }
         let mut actors: Vec<Actor> = accounts.into_iter().map(actor_of).collect();
+        let mut seen: HashMap<(i64, i64), Arc<Role>> = HashMap::new();
         for grant in store::grants_at(query, &keys, at).await? {
             let (Some(revision), Ok(place)) =
                 (grant.revision, actors.binary_search_by_key(&grant.user_id, |actor| actor.id))
             else {
                 continue;
             };
-            let role = self.role(query, grant.role_id, revision).await?;
+            let key = (grant.role_id, revision);
+            // What a transaction that is not committed sees is kept nowhere else: each role is asked for once here.
+            let role = match seen.get(&key) {
+                Some(role) => Arc::clone(role),
+                None => {
+                    let role = self.role(query, key.0, key.1).await?;
+                    seen.entry(key).or_insert(role).clone()
+                }
+            };
             let stopped = if actors[place].disabled {
                 Some(Stop::UserDisabled)
             } else if grant.until.is_some_and(|until| until <= at) {

@@ -20,7 +20,7 @@ use stoa_kernel::{
     Error, Result, Time, Tx,
     access::{Actor, Held, Needs, PermissionSet, Stand},
     action::{Action, Done},
-    door::{Call, Caller, Core, Credential, Rehearsal},
+    door::{Call, Caller, Core, Credential, Series},
     id::{self, Uuid},
 };
 
@@ -67,9 +67,19 @@ pub async fn simulate(core: &Arc<Core>, caller: &Caller, call: Call) -> Result<V
     if !can_be_tried(call.action) {
         return Err(Error::invalid("This can't be simulated."));
     }
-    let action = json!({"name": call.action.name, "about": call.action.about});
-    let seen = core.rehearse(caller, call, |rehearsal| Box::pin(look(rehearsal))).await?;
-    tell(core, action, seen)
+    let about = json!({"name": call.action.name, "about": call.action.about});
+    let call = Arc::new(call);
+    let seen = core.rehearse(caller, move |mut series| {
+        let call = call.clone();
+        Box::pin(async move {
+            look(&mut series, &|series| {
+                let call = call.clone();
+                Box::pin(async move { series.run(&call).await })
+            })
+            .await
+        })
+    });
+    tell(core, about, seen.await?)
 }
 
 /// Whether an action can be tried out. What proves, redeems or makes credentials can't, but for tokens: whoever tried it would guess
@@ -84,8 +94,8 @@ pub fn can_be_tried(action: &Action) -> bool {
     }
 }
 
-/// What was seen of an action that was tried out.
-struct Seen {
+/// What was seen of something that was tried out.
+pub struct Seen {
     asker: Actor,
     people: BTreeMap<i64, (Uuid, String, String)>,
     scopes: BTreeMap<(String, i64), Named>,
@@ -94,10 +104,17 @@ struct Seen {
     token: Value,
 }
 
-async fn look(mut rehearsal: Rehearsal<'_>) -> Result<Seen> {
+/// What is tried out: a call or several in the transaction of a rehearsal. Gives what was done in all, and who did it.
+pub type Trial<'w> = &'w (dyn for<'a, 't> Fn(&'a mut Series<'t>) -> BoxFuture<'a, Result<(Done, Actor)>> + Send + Sync);
+
+/// Tries something out in a rehearsal, and looks at what it changes.
+///
+/// # Errors
+/// Those of what is tried out.
+pub async fn look(rehearsal: &mut Series<'_>, trial: Trial<'_>) -> Result<Seen> {
     let now = rehearsal.now;
     // Whom it touches is known when it is done; how things were before, when it is taken back. So it is done twice.
-    let (done, asker) = rehearsal.run().await?;
+    let (done, asker) = trial(rehearsal).await?;
     let projects = projects(&done);
     let mut keys = store::touched(rehearsal.tx, now).await?;
     keys.extend(feeds(&done, "user"));
@@ -117,7 +134,7 @@ async fn look(mut rehearsal: Rehearsal<'_>) -> Result<Seen> {
     keys.dedup();
     let before = rehearsal.core.actors_in(rehearsal.tx, &keys, now).await?;
     let mut scopes = named(rehearsal.tx, &before).await?;
-    let (done, _) = rehearsal.run().await?;
+    let (done, _) = trial(rehearsal).await?;
     let after = rehearsal.core.actors_in(rehearsal.tx, &keys, now).await?;
     scopes.extend(named(rehearsal.tx, &after).await?);
     let home = |projects: &[Named]| projects.iter().map(|project| (project.id, project.customer_id)).collect::<Homes>();
@@ -129,7 +146,7 @@ async fn look(mut rehearsal: Rehearsal<'_>) -> Result<Seen> {
     for touch in core.get::<Touches>().map(|touches| &touches.0[..]).unwrap_or_default() {
         touched.extend(touch(rehearsal.tx, &core, &differences, &done, now).await?);
     }
-    let token = token(&mut rehearsal, &done).await?;
+    let token = token(rehearsal, &done).await?;
     let people = before.iter().chain(&after);
     let people = people.map(|one| (one.id, (one.uuid, one.username.clone(), one.full_name.clone()))).collect();
     Ok(Seen { asker, people, scopes, differences, touched, token })
@@ -255,7 +272,7 @@ async fn ownerless(tx: &mut Tx, differences: &[Difference], now: Time) -> Result
 }
 
 /// What a credential that the action made can do: its permissions, and at how many scopes.
-async fn token(rehearsal: &mut Rehearsal<'_>, done: &Done) -> Result<Value> {
+async fn token(rehearsal: &mut Series<'_>, done: &Done) -> Result<Value> {
     let Some(secret) = done.answer["token"].as_str() else { return Ok(Value::Null) };
     let credential = Credential::Secret("bearer", secret.to_owned());
     let caller = Caller { credential, ..Caller::default() };
@@ -272,8 +289,8 @@ async fn token(rehearsal: &mut Rehearsal<'_>, done: &Done) -> Result<Value> {
 /// What equal differences have in common: the kind of scope, what is gained, what is lost, and what is under conditions now.
 type Alike = (String, Vec<&'static str>, Vec<&'static str>, Vec<&'static str>);
 
-/// The answer for the one who asked.
-fn tell(core: &Core, action: Value, seen: Seen) -> Result<Value> {
+/// The answer for the one who asked, about what was tried out.
+pub fn tell(core: &Core, action: Value, seen: Seen) -> Result<Value> {
     let Seen { asker, people, scopes, differences, touched, token } = seen;
     let mut shown = Vec::new();
     let mut groups: BTreeMap<Alike, BTreeSet<i64>> = BTreeMap::new();

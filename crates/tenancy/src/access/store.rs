@@ -1,5 +1,6 @@
 //! What questions about access read: people, grants and roles as of an instant.
 
+use std::collections::BTreeMap;
 use stoa_kernel::{Query, Result, Row, Time, Tx, Val, access::Stand, id::Uuid, vals};
 
 /// A person as he is at present.
@@ -132,17 +133,21 @@ pub async fn grants_at(query: &mut dyn Query, users: &[i64], at: Time) -> Result
 
 /// Keys of the people who held a role at any of these places at an instant: at an organization, on anything in it.
 pub async fn holders_at(query: &mut dyn Query, places: &[Stand], at: Time) -> Result<Vec<i64>> {
-    let mut users = Vec::new();
+    let mut kinds: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
     for stand in places {
-        let here = match stand.scope {
-            "customer" => "g.customer_id = $1 AND $2 <> ''",
-            _ => "g.scope_id = $1 AND g.scope = $2",
+        kinds.entry(stand.scope).or_default().push(stand.id);
+    }
+    let mut users = Vec::new();
+    for (scope, ids) in kinds {
+        let here = match scope {
+            "customer" => "g.customer_id = ANY($1) AND $2 <> ''",
+            _ => "g.scope_id = ANY($1) AND g.scope = $2",
         };
         let sql = format!(
             "SELECT DISTINCT g.user_id FROM grants g WHERE {here} AND g.valid_from <= $3 \
              AND (g.revoked_at IS NULL OR g.revoked_at > $4) AND g.user_id IS NOT NULL"
         );
-        for row in query.query(&sql, &vals![stand.id, stand.scope, at, at]).await? {
+        for row in query.query(&sql, &vals![settled(ids), scope, at, at]).await? {
             users.push(row.get(0)?);
         }
     }

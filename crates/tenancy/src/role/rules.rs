@@ -2,13 +2,28 @@
 
 use crate::access::{
     installation::{self, Choices},
-    permissions::Permission,
+    permissions::{self, Permission},
     roles::Shipped,
 };
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use stoa_kernel::{Error, Result, access::PermissionSet};
+
+/// What a role that ships becomes when the installation's choices are made: its label (unless somebody wrote a text of his
+/// own), whether it is active, and what it carries.
+pub fn settled(
+    role: &Shipped,
+    text: &str,
+    active: bool,
+    carried: permissions::PermissionSet,
+    choices: Choices,
+) -> (String, bool, permissions::PermissionSet) {
+    let kept = !installation::is_shipped_description(role, text);
+    let label = if kept { text } else { role.labels.of(choices.installation) };
+    let active = active || installation::active(role, choices) && !role.active;
+    (label.to_owned(), active, installation::settle(role.name, carried, choices))
+}
 
 /// The kinds of things on which a role can be granted, as the wire names them.
 pub const SCOPES: &[&str] = &[

@@ -2,7 +2,7 @@
 
 pub mod own;
 
-use super::rules::Version;
+use super::rules::{self, Version};
 use crate::{
     access::{
         directory::read_role,
@@ -286,10 +286,7 @@ async fn settle_one(
 ) -> Result<()> {
     let (id, text, active): (i64, String, bool) = (row.get(0)?, row.get(2)?, row.get(3)?);
     let carried = read_names(&row.get(4)?);
-    let kept = !installation::is_shipped_description(role, &text);
-    let label = if kept { text.clone() } else { role.labels.of(choices.installation).to_owned() };
-    let settled = installation::settle(role.name, carried, choices);
-    let enabled = active || installation::active(role, choices) && !role.active;
+    let (label, enabled, settled) = rules::settled(role, &text, active, carried, choices);
     if label == text && settled == carried && enabled == active {
         return Ok(());
     }

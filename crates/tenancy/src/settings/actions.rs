@@ -48,6 +48,11 @@ const KEYS: &[(&str, &str)] = &[
     ("only_one_project_manager", ONE_MANAGER),
 ];
 
+/// Whether setting this settles what the shipped roles are called and carry.
+pub fn settles(key: &str) -> bool {
+    KEYS.iter().any(|(_, one)| *one == key)
+}
+
 /// Sets the type of the installation and the cells of its matrix that can be chosen.
 pub static UPDATE: Action = Action {
     name: "installation.update",
@@ -111,7 +116,7 @@ async fn set(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     if changes.is_empty() {
         return Ok(Done::unchanged());
     }
-    if changes.iter().any(|change| KEYS.iter().any(|(_, key)| *key == change.field)) {
+    if changes.iter().any(|change| settles(&change.field)) {
         role::store::settle(cx.tx, by, cx.now).await?;
     }
     let message = format!("Settings have been updated. {}", record::describe(&changes));
