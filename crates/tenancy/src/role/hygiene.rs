@@ -21,7 +21,7 @@ fn findings(role: &Examined) -> Vec<Finding> {
     let idle = |permission: &&str| {
         Permission::parse(permission).is_some_and(|known| !known.scopes().contains(&role.scope.as_str()))
     };
-    let idle: Vec<&str> = role.permissions.iter().map(String::as_str).filter(|name| idle(&name)).collect();
+    let idle: Vec<&str> = role.permissions.iter().map(String::as_str).filter(|name| idle(name)).collect();
     if !idle.is_empty() {
         found.push(Finding {
             check: "misplaced_permission",

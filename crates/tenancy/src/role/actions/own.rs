@@ -148,9 +148,9 @@ pub async fn renamed(cx: &mut Cx<'_>, customer: i64) -> Result<Vec<Event>> {
         }
         store::own::rename(cx.tx, role.id, &name, by, cx.now).await?;
         let role_now = store::stored(cx.tx, role.id).await?;
-        let change = Change { field: "name".into(), before: role.name.into(), after: name.into() };
-        let message = format!("Role {} has been updated. {}", role_now.name, record::describe(&[change.clone()]));
-        events.push(event("role_definition_updated", message, &role_now).changes(vec![change]));
+        let changes = vec![Change { field: "name".into(), before: role.name.into(), after: name.into() }];
+        let message = format!("Role {} has been updated. {}", role_now.name, record::describe(&changes));
+        events.push(event("role_definition_updated", message, &role_now).changes(changes));
     }
     Ok(events)
 }
