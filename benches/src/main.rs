@@ -1,8 +1,10 @@
 //! How fast Stoa answers, at scale 1, on both stores: requests per second, p50, p99 and CPU per request, beside the floor.
 //!
-//! `cargo run --release -p stoa-bench [sqlite] [postgres] [seal] [--seconds N] [--connections N]` builds on a `stoa` that was
-//! built with `cargo build --release`; with `seal` it measures the sealing of the record alone, which needs none. It prints a Markdown table; docs/benchmarks.md keeps the last one with what it says.
+//! `cargo run --release -p stoa-bench [sqlite] [postgres] [seal|access] [--seconds N] [--connections N] [--scale N]` builds on a
+//! `stoa` that was built with `cargo build --release`; with `seal` it measures the sealing of the record alone, which needs none,
+//! with `access` questions about access. It prints a Markdown table; docs/benchmarks.md keeps the last one with what it says.
 
+mod access;
 mod seal;
 
 use serde_json::{Value, json};
@@ -35,14 +37,20 @@ async fn main() -> Outcome<()> {
     let plan =
         Plan { time: Duration::from_secs(number("--seconds", 5)), connections: number("--connections", 8) as usize };
     let sealing = words.iter().any(|word| word == "seal");
+    let asking = words.iter().any(|word| word == "access").then(|| number("--scale", 1));
+    if asking.is_some() {
+        println!("| question | aim | p50 | p99 |\n|---|---|---|---|");
+        access::decision();
+    }
     let all = !words.iter().any(|word| word == "sqlite" || word == "postgres");
     if all || words.iter().any(|word| word == "sqlite") {
         let folder = std::env::temp_dir().join(format!("stoa-bench-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         let url = format!("sqlite:{}", folder.join("stoa.db").display());
-        let done = match sealing {
-            true => seal::measure("SQLite", &url).await,
-            false => measure("SQLite", &url, &folder, &plan).await,
+        let done = match (sealing, asking) {
+            (true, _) => seal::measure("SQLite", &url).await,
+            (_, Some(size)) => access::measure("SQLite", &url, &folder, size).await,
+            _ => measure("SQLite", &url, &folder, &plan).await,
         };
         std::fs::remove_dir_all(&folder)?;
         done?;
@@ -50,6 +58,9 @@ async fn main() -> Outcome<()> {
     if all || words.iter().any(|word| word == "postgres") {
         match stoa_testing::postgres::fresh_database().await {
             Some(url) if sealing => seal::measure("PostgreSQL", &url).await?,
+            Some(url) if asking.is_some() => {
+                access::measure("PostgreSQL", &url, &std::env::temp_dir(), asking.unwrap_or(1)).await?;
+            }
             Some(url) => measure("PostgreSQL", &url, &std::env::temp_dir(), &plan).await?,
             None => eprintln!("no PostgreSQL was found"),
         }
@@ -139,13 +150,15 @@ fn cpu_of(pid: u32) -> u64 {
 struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,
+    /// Further lines of the head of every request.
+    headers: String,
 }
 
 impl Client {
     async fn open(address: &str) -> Outcome<Client> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Client { stream, buffer: Vec::with_capacity(64 * 1024) })
+        Ok(Client { stream, buffer: Vec::with_capacity(64 * 1024), headers: String::new() })
     }
 
     async fn call(&mut self, method: &str, path: &str, token: &str, body: Option<&Value>) -> Outcome<(u16, Vec<u8>)> {
@@ -157,6 +170,7 @@ impl Client {
         if !body.is_empty() {
             request.push_str("content-type: application/json\r\n");
         }
+        request.push_str(&self.headers);
         request.push_str("\r\n");
         request.push_str(&body);
         self.stream.write_all(request.as_bytes()).await?;

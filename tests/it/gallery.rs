@@ -61,7 +61,19 @@ impl Gallery {
         gallery.what_people_keep(lab).await;
         gallery.notices(lab).await;
         gallery.reviews(lab).await;
+        gallery.guards(lab).await;
+        gallery.own_roles(lab).await;
         gallery
+    }
+
+    /// A role that Acme's owner made, and a copy that staff made for the neighbour, in which the role itself is hidden.
+    async fn own_roles(&self, lab: &Lab) {
+        let body = json!({"customer": self.world.acme.url, "name": "Lab assistant", "content_type": "project",
+                          "permissions": ["PROJECT.LIST", "ORDER.LIST"], "description": "Lab assistant"});
+        self.made(lab, self.person("owner"), "/api/access/roles/", body).await;
+        let roles = lab.get(&lab.staff, "/api/roles/?name=CUSTOMER.READER").await.is(200);
+        let path = format!("/api/roles/{}/clone_to_customer/", roles.rows()[0]["uuid"].as_str().unwrap_or_default());
+        lab.post(&lab.staff, &path, json!({"customer": self.world.other.uuid})).await.is(200);
     }
 
     async fn offerings(&self, lab: &Lab) {
@@ -222,6 +234,16 @@ impl Gallery {
         let item = lab.get(owner, &of_manager).await.is(200).rows()[0]["url"].clone();
         let path = format!("{}decide/", item.as_str().unwrap_or_default());
         lab.post(owner, &path, json!({"decision": "keep"})).await.is(200);
+    }
+
+    /// Guards that are switched off, so that they decide nothing here: one of the installation, one of an organization.
+    async fn guards(&self, lab: &Lab) {
+        let body = json!({"name": "Off", "kind": "deny", "permissions": ["PROJECT.*"], "is_active": false,
+            "roles": ["PROJECT.MANAGER"], "users": [format!("/api/users/{}/", self.person("project admin").uuid)]});
+        self.made(lab, &lab.staff, "/api/access/guards/create_for_all/", body).await;
+        let body = json!({"name": "Off too", "kind": "ceiling", "permissions": ["PROJECT.LIST"], "is_active": false,
+            "customer": self.world.acme.url, "scope": self.world.apollo.url});
+        self.made(lab, self.person("owner"), "/api/access/guards/", body).await;
     }
 
     /// An order of somebody who may not approve: it waits for the consumer's side.

@@ -43,6 +43,9 @@ async fn examples(lab: &Lab, gallery: &Gallery, view: &'static View) -> Vec<(Str
             "project" if uuid == gallery.removed.uuid => "removed".to_owned(),
             "project" => "running".to_owned(),
             "scope" => if found.at("project").is_some() { "project" } else { "organization" }.to_owned(),
+            "role" if found.at("maker").is_some() => "made by owners".to_owned(),
+            "role" if found.at("customer").is_some() => "copied by staff".to_owned(),
+            "role" => "of the installation".to_owned(),
             _ => found.state.clone().unwrap_or_default(),
         };
         if !examples.iter().any(|(known, _)| *known == state) {

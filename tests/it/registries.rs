@@ -291,7 +291,7 @@ fn values_of(test: Test) -> Vec<String> {
         Test::AnyOf(_, choices) => choices,
         Test::Bool(_) | Test::Flag(..) | Test::Unhide => &["true", "false", "True", "0", "maybe", ""],
         Test::Int(_) => &["0", "7", "-1", "99999999999999999999", "x", ""],
-        Test::Uuid(_) | Test::UuidLoose(_) => &["0123456789abcdef0123456789abcdef", "x", ""],
+        Test::Uuid(_) | Test::UuidLoose(_) | Test::UuidIf(..) => &["0123456789abcdef0123456789abcdef", "x", ""],
         Test::Link(..) => &["http://stoa.test/api/projects/0123456789abcdef0123456789abcdef/", "/x", ""],
         Test::From(_) | Test::Until(_) => &["2026-01-01", "2026-01-01T00:00:00Z", "never", ""],
         Test::By(_) => &["true", "1", "x", "'", "2026-01-01", ""],

@@ -38,6 +38,16 @@ async fn challenged(lab: &Lab, person: &Person) -> String {
     login(lab, person).await.is(401).text("challenge")
 }
 
+/// Somebody with a token from before he used codes, and with one for which he sent a code.
+pub async fn weak_and_strong(lab: &Lab, name: &str) -> (Person, Person) {
+    let weak = with_password(lab, name).await;
+    let (secret, _) = enrolled(lab, &weak).await;
+    lab.advance(30);
+    let token = pass(lab, &challenged(lab, &weak).await, &code(lab, &secret, 0)).await.is(200).text("token");
+    let strong = Person { token, ..weak.clone() };
+    (weak, strong)
+}
+
 async fn pass(lab: &Lab, challenge: &str, code: &str) -> Reply {
     lab.post(&lab.nobody(), "/api-auth/totp/", json!({"challenge": challenge, "code": code})).await
 }

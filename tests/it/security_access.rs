@@ -127,7 +127,7 @@ both! {
             let plain: BTreeSet<String> = lab.all(person, route.path).await.iter().map(Value::to_string).collect();
             for filter in view.filters {
                 let values: Vec<String> = match filter.test {
-                    Test::Uuid(_) | Test::UuidLoose(_) | Test::Link(..) | Test::By(_) => ids.clone(),
+                    Test::Uuid(_) | Test::UuidLoose(_) | Test::UuidIf(..) | Test::Link(..) | Test::By(_) => ids.clone(),
                     Test::Flag(..) | Test::Bool(_) => vec!["true".into(), "false".into()],
                     _ => continue,
                 };

@@ -119,6 +119,8 @@ pub struct Held {
     pub owner_id: i64,
     /// When it ends by itself.
     pub until: Option<Time>,
+    /// When it was first given: of two that a guard keeps apart, the earlier one counts.
+    pub since: Time,
     /// Why it does not count now.
     pub stopped: Option<Stop>,
 }
@@ -141,6 +143,8 @@ pub enum Stop {
     Narrowed,
     /// The account can't be used.
     UserDisabled,
+    /// A guard keeps it apart from a role that the user was given before.
+    Apart,
 }
 
 impl Held {
@@ -194,13 +198,32 @@ pub struct Actor {
     pub watched: bool,
     /// The rules from above that deny him something at this moment.
     pub guards: Vec<Arc<Guard>>,
+    /// The guards that take from him what he is, if they do.
+    pub barred: Barred,
+    /// Whether he showed a second factor when he signed in. Tokens that are made once and kept never did.
+    pub second_factor: bool,
+    /// Levels of assurance that his identity provider vouches for.
+    pub assurance: Vec<String>,
+    /// Whether he is asked about and does not ask himself: from where he would call, and how he would sign in, is not known.
+    pub absent: bool,
     /// Code of the language in which labels are shown ([`crate::view::Column::sql`]); empty for the installation's own.
     pub language: &'static str,
+}
+
+/// The guards that take from somebody what he is.
+#[derive(Debug, Clone, Default)]
+pub struct Barred {
+    /// Takes staff power.
+    pub staff: Option<Arc<Guard>>,
+    /// Takes the view of support agents and staff.
+    pub support: Option<Arc<Guard>>,
 }
 
 /// A staff member who acts as somebody else; both names go on record.
 #[derive(Debug, Clone, Default)]
 pub struct Impersonator {
+    /// Key of the row.
+    pub id: i64,
     /// Public identifier.
     pub uuid: Uuid,
     /// Name to sign in with.
@@ -227,12 +250,15 @@ impl Actor {
 
     /// Whether staff power is in force: the user is staff and the credential lets it pass.
     pub fn is_staff(&self) -> bool {
-        self.staff && self.narrow.as_ref().is_none_or(|narrow| narrow.staff)
+        self.staff && self.barred.staff.is_none() && self.narrow.as_ref().is_none_or(|narrow| narrow.staff)
     }
 
     /// Whether this actor sees everything: staff or a support agent, and the credential lets that pass.
     pub fn sees_all(&self) -> bool {
-        self.is_staff() || (self.staff || self.support) && self.narrow.as_ref().is_none_or(|narrow| narrow.support)
+        self.is_staff()
+            || (self.staff || self.support)
+                && self.barred.support.is_none()
+                && self.narrow.as_ref().is_none_or(|narrow| narrow.support)
     }
 
     /// Keys of the scopes of one kind where a grant shows; with a permission, only where the role carries it.
@@ -431,8 +457,22 @@ pub enum Reason {
         name: String,
         /// What it denies.
         permission: &'static str,
+        /// Whose it is: `installation` or `organization`.
+        set_by: &'static str,
         /// Why it applies at this moment; empty if it always does.
         #[serde(skip_serializing_if = "String::is_empty")]
+        because: String,
+        /// People who could change it: filled in by an explanation for those who may know.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        could_change: Vec<String>,
+    },
+    /// It is allowed only under conditions of a guard, of which nothing is known about somebody who does not ask himself.
+    Provided {
+        /// The guard.
+        guard: String,
+        /// Its name.
+        name: String,
+        /// The conditions, in words.
         because: String,
     },
     /// The credential is bound to other things.
@@ -499,12 +539,23 @@ impl Reason {
                     format!("The token that was used carries nothing of the role {role} on the {scope}.")
                 }
                 Stop::UserDisabled => format!("The user is disabled; the role {role} on the {scope} does not count."),
+                Stop::Apart => format!(
+                    "A guard keeps the role {role} on the {scope} apart from a role that was given before; it does not count."
+                ),
             },
             Reason::Narrowed { permission } => format!("The token that was used does not carry {permission}."),
-            Reason::Guarded { name, permission, because, .. } => match because.as_str() {
-                "" => format!("The guard {name} denies {permission}."),
-                because => format!("The guard {name} denies {permission}: {because}."),
-            },
+            Reason::Guarded { name, permission, set_by, because, could_change, .. } => {
+                let mut text = format!("The guard {name} of the {set_by} denies {permission}");
+                if !because.is_empty() {
+                    text.push_str(&format!(": {because}"));
+                }
+                text.push('.');
+                if !could_change.is_empty() {
+                    text.push_str(&format!(" It can be changed by {}.", could_change.join(", ")));
+                }
+                text
+            }
+            Reason::Provided { name, because, .. } => format!("The guard {name} lets it pass only so: {because}."),
             Reason::Bound => "The token that was used is bound to other things.".into(),
             Reason::NoToken => {
                 "No permission that a token carries says this; it is done signed in, without one.".into()
@@ -578,9 +629,10 @@ pub fn decide(actor: &Actor, needs: &Needs, thing: &Found) -> Decision {
         Needs::Staff => staff(actor).unwrap_or_else(|| Decision::deny(Reason::NotStaff)),
         Needs::StaffOrSupport if actor.is_staff() => Decision::allow(Reason::Staff),
         Needs::StaffOrSupport if actor.sees_all() => Decision::allow(Reason::Support),
-        Needs::StaffOrSupport if actor.staff || actor.support => {
-            Decision::deny(Reason::Narrowed { permission: "SUPPORT.ACCESS" })
-        }
+        Needs::StaffOrSupport if actor.staff || actor.support => Decision::deny(match &actor.barred.support {
+            Some(guard) => guard.bars("SUPPORT.ACCESS"),
+            None => Reason::Narrowed { permission: "SUPPORT.ACCESS" },
+        }),
         Needs::StaffOrSupport => Decision::deny(Reason::NotSupport),
         Needs::Permission(permission, places) => by_permission(actor, *permission, places, thing, |held| {
             let mut stands = thing.places.iter().filter(|stand| places.contains(&stand.place));
@@ -615,6 +667,9 @@ fn staff(actor: &Actor) -> Option<Decision> {
     if actor.is_staff() {
         return Some(Decision::allow(Reason::Staff));
     }
+    if let (true, Some(guard)) = (actor.staff, &actor.barred.staff) {
+        return Some(Decision::deny(guard.bars("STAFF.ACCESS")));
+    }
     actor.staff.then(|| Decision::deny(Reason::Narrowed { permission: "STAFF.ACCESS" }))
 }
 
@@ -646,14 +701,17 @@ fn by_permission(
     if actor.is_staff() {
         return match actor.guarded(permission, None, thing) {
             Some(guard) => Decision::deny(guard.reason(permission)),
-            None => Decision::allow(Reason::Staff),
+            None => actor.provided(Decision::allow(Reason::Staff), permission, None, thing),
         };
     }
     let here = |held: &&Held| held.role.permissions.contains(permission) && here(held);
     let mut guarded = Vec::new();
     for held in actor.grants.iter().filter(|held| held.counts()).filter(here) {
         match actor.guarded(permission, Some(held), thing) {
-            None => return Decision::allow(granted(held, permission.name)),
+            None => {
+                let allowed = Decision::allow(granted(held, permission.name));
+                return actor.provided(allowed, permission, Some(held), thing);
+            }
             Some(guard) => guarded.push(guard.reason(permission)),
         }
     }
@@ -668,6 +726,9 @@ fn by_permission(
         could_grant: Vec::new(),
     }];
     because.extend(actor.grants.iter().filter(here).filter_map(stopped));
+    if let (true, Some(guard)) = (actor.staff, &actor.barred.staff) {
+        because.push(guard.bars("STAFF.ACCESS"));
+    }
     Decision { allowed: false, because }
 }
 

@@ -5,7 +5,7 @@
 //! away: nothing here can allow.
 
 use crate::{
-    access::{Actor, Found, Held, Permission, PermissionSet, Reason},
+    access::{Actor, Decision, Found, Held, Permission, PermissionSet, Reason},
     id::{self, Uuid},
 };
 
@@ -16,10 +16,17 @@ pub struct Guard {
     pub uuid: Uuid,
     /// Its name.
     pub name: String,
+    /// Key of the owner ([`Held::owner_id`]) whose guard it is, which takes only from roles at what is his; `None` for one that takes
+    /// from all.
+    pub of: Option<i64>,
+    /// Whose it is, in a word.
+    pub set_by: &'static str,
     /// What it denies.
     pub permissions: PermissionSet,
-    /// Kind and key of the scope on which it denies; `None` for the whole installation.
+    /// Kind and key of the scope on which it denies; `None` for everything that is its maker's.
     pub place: Option<(String, i64)>,
+    /// Whether that scope is an owner, to whom other scopes belong.
+    pub owner: bool,
     /// Keys of the roles through which it denies; `None` for all, and for staff power.
     pub roles: Option<Vec<i64>>,
     /// Whether it denies staff too.
@@ -28,39 +35,53 @@ pub struct Guard {
     pub own: bool,
     /// Why it applies at this moment, in words; empty if it always does.
     pub because: String,
+    /// Whether it is not known if it applies, as nothing is known about how somebody would ask: then it denies nothing, and a
+    /// decision says what it depends on.
+    pub depends: bool,
 }
 
 impl Guard {
-    /// Whether it denies a permission that a role gives at a grant's scope, whatever thing there it is used on.
-    fn covers(&self, permission: Permission, held: &Held) -> bool {
-        let here = self.place.as_ref().is_none_or(|(scope, key)| {
-            held.scope == *scope && held.scope_id == *key || scope == "customer" && held.owner_id == *key
-        });
-        here && !self.own && self.permissions.contains(permission) && self.concerns(held)
+    /// Whether it takes from this grant at all.
+    fn concerns(&self, held: &Held) -> bool {
+        self.of.is_none_or(|owner| held.owner_id == owner)
+            && self.roles.as_ref().is_none_or(|roles| roles.contains(&held.role.id))
     }
 
-    /// Whether it denies a permission on a thing; through this grant, or as staff.
-    fn denies(&self, actor: &Actor, permission: Permission, held: Option<&Held>, thing: &Found) -> bool {
+    /// Whether it takes from a grant whatever it denies, on whatever thing: the whole scope of the grant is where it denies.
+    fn covers(&self, held: &Held) -> bool {
+        let here = self.place.as_ref().is_none_or(|(scope, key)| {
+            held.scope == *scope && held.scope_id == *key || self.owner && held.owner_id == *key
+        });
+        here && !self.own && self.concerns(held)
+    }
+
+    /// Whether it stands between a permission and a thing; through this grant, or as staff.
+    fn stands(&self, actor: &Actor, permission: Permission, held: Option<&Held>, thing: &Found) -> bool {
         let here = self.place.as_ref().is_none_or(|(scope, key)| {
             thing.places.iter().any(|stand| stand.scope == scope && stand.id == *key)
                 || held.is_some_and(|held| held.scope == *scope && held.scope_id == *key)
         });
         let whom = held.map_or(self.staff && self.roles.is_none(), |held| self.concerns(held));
-        let what = !self.own || actor.id != 0 && thing.owner == actor.id;
+        // Who acts as somebody else is bound by what he did himself, too.
+        let acting = [actor.id, actor.impersonator.as_ref().map_or(0, |staff| staff.id)];
+        let what = !self.own || thing.owner != 0 && acting.contains(&thing.owner);
         here && whom && what && self.permissions.contains(permission)
-    }
-
-    fn concerns(&self, held: &Held) -> bool {
-        self.roles.as_ref().is_none_or(|roles| roles.contains(&held.role.id))
     }
 
     /// That it denies a permission.
     pub fn reason(&self, permission: Permission) -> Reason {
+        self.bars(permission.name)
+    }
+
+    /// That it denies something by name.
+    pub fn bars(&self, permission: &'static str) -> Reason {
         Reason::Guarded {
             guard: id::hex(&self.uuid),
             name: self.name.clone(),
-            permission: permission.name,
+            permission,
+            set_by: self.set_by,
             because: self.because.clone(),
+            could_change: Vec::new(),
         }
     }
 }
@@ -68,33 +89,56 @@ impl Guard {
 impl Actor {
     /// The guard that keeps a permission from counting on a thing: through this grant, or as staff.
     pub fn guarded(&self, permission: Permission, held: Option<&Held>, thing: &Found) -> Option<&Guard> {
-        self.guards.iter().map(AsRef::as_ref).find(|guard: &&Guard| guard.denies(self, permission, held, thing))
+        let mut denying = self.guards.iter().map(AsRef::as_ref).filter(|guard: &&Guard| !guard.depends);
+        denying.find(|guard| guard.stands(self, permission, held, thing))
+    }
+
+    /// A decision that allows, with the conditions that guards make and of which nothing is known about this actor.
+    pub fn provided(
+        &self,
+        mut allowed: Decision,
+        permission: Permission,
+        held: Option<&Held>,
+        thing: &Found,
+    ) -> Decision {
+        let depending = self.guards.iter().filter(|guard| guard.depends);
+        for guard in depending.filter(|guard| guard.stands(self, permission, held, thing)) {
+            let (guard, name, because) = (id::hex(&guard.uuid), guard.name.clone(), guard.because.clone());
+            allowed.because.push(Reason::Provided { guard, name, because });
+        }
+        allowed
     }
 
     /// Whether a guard takes a permission out of a grant altogether.
     pub fn is_covered(&self, permission: Permission, held: &Held) -> bool {
-        self.guards.iter().any(|guard| guard.covers(permission, held))
+        self.covering(held, false).any(|guard| guard.permissions.contains(permission))
     }
 
     /// What a grant carries after all guards that take permissions out of it altogether: what its holder has to hand on.
     pub fn carried(&self, held: &Held) -> PermissionSet {
-        let mut left = held.role.permissions;
-        for guard in &self.guards {
-            let here = guard.place.as_ref().is_none_or(|(scope, key)| {
-                held.scope == *scope && held.scope_id == *key || scope == "customer" && held.owner_id == *key
-            });
-            if here && !guard.own && guard.concerns(held) {
-                left = left.minus(&guard.permissions);
-            }
-        }
-        left
+        self.covering(held, false).fold(held.role.permissions, |left, guard| left.minus(&guard.permissions))
+    }
+
+    /// What of that passes only under conditions of which nothing is known about this actor.
+    pub fn conditional(&self, held: &Held) -> PermissionSet {
+        let under =
+            self.covering(held, true).fold(PermissionSet::default(), |all, guard| all.union(&guard.permissions));
+        under.both(&self.carried(held))
+    }
+
+    fn covering<'a>(&'a self, held: &'a Held, depends: bool) -> impl Iterator<Item = &'a Guard> {
+        let all = self.guards.iter().map(AsRef::as_ref);
+        all.filter(move |guard: &&Guard| guard.depends == depends && guard.covers(held))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::{Needs, Role, Stand, decide};
+    use crate::{
+        access::{Needs, Role, Stand, decide},
+        time::Time,
+    };
     use proptest::prelude::*;
     use std::sync::Arc;
 
@@ -120,6 +164,7 @@ mod tests {
             scope_id,
             owner_id,
             until: None,
+            since: Time::default(),
             stopped: None,
         }
     }
@@ -143,14 +188,22 @@ mod tests {
             (1..4_i64).prop_map(|id| Some(("project".to_owned(), id))),
         ];
         let roles = prop_oneof![Just(None), prop::collection::vec(1..4_i64, 0..3).prop_map(Some)];
-        (sets(), place, roles, any::<bool>(), any::<bool>()).prop_map(|(permissions, place, roles, staff, own)| Guard {
-            name: "guard".into(),
-            permissions,
-            place,
-            roles,
-            staff,
-            own,
-            ..Guard::default()
+        let of = prop_oneof![Just(None), (1..3_i64).prop_map(Some)];
+        (sets(), of, place, roles, any::<[bool; 3]>()).prop_map(|(permissions, of, place, roles, flags)| {
+            let [staff, own, depends] = flags;
+            let owner = place.as_ref().is_some_and(|(kind, _)| kind == "customer");
+            Guard {
+                name: "guard".into(),
+                of,
+                permissions,
+                place,
+                owner,
+                roles,
+                staff,
+                own,
+                depends,
+                ..Guard::default()
+            }
         })
     }
 
@@ -170,6 +223,7 @@ mod tests {
         let may = |actor: &Actor, needs: &Needs, thing: &Found| decide(actor, needs, thing).allowed;
         let frozen = Guard {
             name: "frozen".into(),
+            set_by: "installation",
             permissions: update,
             place: Some(("project".into(), 7)),
             ..Guard::default()
@@ -179,7 +233,7 @@ mod tests {
         assert!(!may(&guarded, &NEEDS[0], &project(7, 1, 0)) && may(&guarded, &NEEDS[0], &project(8, 1, 0)));
         assert!(may(&guarded, &NEEDS[1], &project(7, 1, 0)));
         let said = decide(&guarded, &NEEDS[0], &project(7, 1, 0)).to_string();
-        assert_eq!(said, "Refused. The guard frozen denies PROJECT.UPDATE.");
+        assert_eq!(said, "Refused. The guard frozen of the installation denies PROJECT.UPDATE.");
         // Staff are exempt unless it says otherwise.
         let staff = Actor { id: 2, staff: true, ..Actor::default() };
         assert!(may(&with(&staff, frozen.clone()), &NEEDS[0], &project(7, 1, 0)));
@@ -188,6 +242,16 @@ mod tests {
         let approve: PermissionSet = [APPROVE].into_iter().collect();
         let duties = with(&owner, Guard { permissions: approve, own: true, ..Guard::default() });
         assert!(!may(&duties, &NEEDS[1], &project(7, 1, 1)) && may(&duties, &NEEDS[1], &project(7, 1, 9)));
+        // An organization's guard takes from the roles in it, and from nobody else's on its things.
+        let ours =
+            |of| Guard { permissions: update, place: Some(("project".into(), 7)), of: Some(of), ..Guard::default() };
+        assert!(!may(&with(&owner, ours(1)), &NEEDS[0], &project(7, 1, 0)));
+        assert!(may(&with(&owner, ours(2)), &NEEDS[0], &project(7, 1, 0)));
+        // Where nothing is known of how somebody would ask, it is said what it depends on.
+        let depends =
+            Guard { permissions: update, depends: true, because: "with a second factor".into(), ..Guard::default() };
+        let said = decide(&with(&owner, depends), &NEEDS[0], &project(7, 1, 0));
+        assert!(said.allowed && said.to_string().ends_with("lets it pass only so: with a second factor."), "{said}");
         // Through one role only.
         let through = with(&owner, Guard { permissions: all, roles: Some(vec![5]), ..Guard::default() });
         assert!(may(&through, &NEEDS[0], &project(7, 1, 0)));

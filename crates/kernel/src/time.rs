@@ -47,6 +47,15 @@ impl Time {
         Time(moved.clamp(*RANGE.start(), *RANGE.end()))
     }
 
+    /// Day of the week (0 is Monday) and minute of the day where the clocks show this zone's time, such as `Europe/Berlin`;
+    /// `None` if there is no such zone.
+    pub fn local(self, zone: &str) -> Option<(u8, u16)> {
+        let zone = jiff::tz::TimeZone::get(zone).ok()?;
+        let there = zone.to_datetime(jiff::Timestamp::from_microsecond(self.0).ok()?);
+        let minute = i16::from(there.hour()) * 60 + i16::from(there.minute());
+        Some((u8::try_from(there.weekday().to_monday_zero_offset()).ok()?, u16::try_from(minute).ok()?))
+    }
+
     /// The day of this instant in UTC.
     pub fn date(self) -> Date {
         Date(EPOCH).plus_days(self.0.div_euclid(Time::SECOND * 86_400))
@@ -111,6 +120,15 @@ mod tests {
         for wrong in ["", "today", "2026-13-01", "20260301", "99999-01-01"] {
             assert_eq!(Time::parse(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn zones_have_their_own_time_of_day() {
+        let noon = Time::parse("2026-07-06T22:30:00Z").unwrap();
+        assert_eq!(noon.local("UTC"), Some((0, 22 * 60 + 30)));
+        assert_eq!(noon.local("Europe/Berlin"), Some((1, 30)));
+        assert_eq!(Time::parse("2026-01-05T22:30:00Z").unwrap().local("Europe/Berlin"), Some((0, 23 * 60 + 30)));
+        assert_eq!(noon.local("Europe/Atlantis"), None);
     }
 
     #[test]

@@ -157,6 +157,9 @@ pub enum Test {
     From(&'static str),
     /// The instant is before this one.
     Until(&'static str),
+    /// For one of these uuids; the function also gets whether the other parameter of this name is true. A malformed one is
+    /// refused.
+    UuidIf(&'static str, fn(&mut Clause, &Actor, Vec<id::Uuid>, bool)),
     /// Anything else: gets the values that were sent.
     By(fn(&mut Clause, &Actor, &[String]) -> Result<()>),
 }
@@ -202,6 +205,11 @@ impl Ask {
     /// All values of a parameter.
     pub fn values(&self, name: &str) -> Vec<String> {
         self.filters.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
+    }
+
+    /// Whether a parameter was sent as true.
+    pub fn is_true(&self, name: &str) -> bool {
+        self.values(name).last().and_then(|last| truth(last)) == Some(true)
     }
 }
 
@@ -349,11 +357,12 @@ impl Filter {
         Filter { name, test, about }
     }
 
-    /// Appends the filter's condition for the values that were sent. Returns whether it restricts anything.
+    /// Appends the filter's condition for what was sent. Returns whether it restricts anything.
     ///
     /// # Errors
     /// Invalid, with the filter's name, for a value that it can't read.
-    pub fn apply(&self, clause: &mut Clause, actor: &Actor, values: &[String]) -> Result<bool> {
+    pub fn apply(&self, clause: &mut Clause, actor: &Actor, ask: &Ask) -> Result<bool> {
+        let values = &ask.values(self.name)[..];
         let Some(last) = values.last() else { return Ok(false) };
         let bad = |message: &str| Err(Error::field(self.name, message));
         if last.contains('\0') {
@@ -404,6 +413,10 @@ impl Filter {
                     (None, _) => nothing(clause),
                 }
             }
+            Test::UuidIf(other, function) => match values.iter().map(|value| id::parse(value)).collect() {
+                Some(ids) => function(clause, actor, ids, ask.is_true(other)),
+                None => return bad("Enter a valid UUID."),
+            },
             Test::From(sql) | Test::Until(sql) => match Time::parse(last) {
                 Some(time) => {
                     let compare = if matches!(self.test, Test::From(_)) { ">=" } else { "<" };
@@ -587,7 +600,7 @@ impl View {
     fn conditions(&self, clause: &mut Clause, actor: &Actor, ask: &Ask) -> Result<()> {
         let mut open = " WHERE ";
         let unhide = |filter: &Filter| matches!(filter.test, Test::Unhide);
-        let asked = |filter: &Filter| ask.values(filter.name).last().and_then(|last| truth(last)) == Some(true);
+        let asked = |filter: &Filter| ask.is_true(filter.name);
         let unhidden = |filter: &Filter| ask.one.is_some() || asked(filter);
         let all_rows = ask.all_rows || self.filters.iter().any(|filter| unhide(filter) && unhidden(filter));
         if !self.always.is_empty() && !all_rows {
@@ -611,10 +624,9 @@ impl View {
             open = " AND ";
         }
         for filter in self.filters {
-            let values = ask.values(filter.name);
             let before = clause.text.len();
             clause.text.push_str(open);
-            if filter.apply(clause, actor, &values)? {
+            if filter.apply(clause, actor, ask)? {
                 open = " AND ";
             } else {
                 clause.text.truncate(before);

@@ -15,6 +15,7 @@ pub mod division_type;
 pub mod file;
 pub mod grant;
 pub mod group_invitation;
+pub mod guard;
 pub mod invitation;
 pub mod key;
 pub mod letter;
@@ -29,6 +30,8 @@ pub mod quota;
 pub mod record;
 pub mod review;
 pub mod role;
+pub mod role_availability;
+pub mod role_concealment;
 pub mod settings;
 pub mod subnet;
 pub mod token;
@@ -53,6 +56,8 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0009_reviews", sql: include_str!("migrations/0009_reviews.sql") },
     Migration { name: "0017_audit", sql: include_str!("migrations/0017_audit.sql") },
     Migration { name: "0018_campaigns", sql: include_str!("migrations/0018_campaigns.sql") },
+    Migration { name: "0019_organization_roles", sql: include_str!("migrations/0019_organization_roles.sql") },
+    Migration { name: "0024_guards", sql: include_str!("migrations/0024_guards.sql") },
 ];
 
 /// Registers this area's actions, views and listeners.
@@ -106,7 +111,10 @@ pub fn register(registry: &mut Registry) {
     record::register(registry);
     audit::register(registry);
     role::register(registry);
+    role_availability::register(registry);
+    role_concealment::register(registry);
     grant::register(registry);
+    guard::register(registry);
     settings::register(registry);
     invitation::register(registry);
     group_invitation::register(registry);

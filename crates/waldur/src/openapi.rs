@@ -282,7 +282,7 @@ impl<'a> Schemas<'a> {
                 Test::AnyOf(_, choices) => json!({"type": "array", "items": {"type": "string", "enum": choices}}),
                 Test::Bool(_) | Test::Flag(..) | Test::Unhide => json!({"type": "boolean"}),
                 Test::Int(_) => json!({"type": "integer"}),
-                Test::Uuid(_) | Test::UuidLoose(_) => json!({"type": "string", "format": "uuid"}),
+                Test::Uuid(_) | Test::UuidLoose(_) | Test::UuidIf(..) => json!({"type": "string", "format": "uuid"}),
                 Test::Link(..) => json!({"type": "string"}),
                 Test::From(_) | Test::Until(_) => json!({"type": "string", "format": "date-time"}),
             };

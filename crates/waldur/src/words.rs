@@ -84,7 +84,7 @@ pub fn test(test: &Test) -> String {
         Test::AnyOf(_, choices) => format!("{}, repeatable", choices.join(" | ")),
         Test::Bool(_) | Test::Flag(..) | Test::Unhide => "true or false".into(),
         Test::Int(_) => "whole number".into(),
-        Test::Uuid(_) | Test::UuidLoose(_) => "uuid".into(),
+        Test::Uuid(_) | Test::UuidLoose(_) | Test::UuidIf(..) => "uuid".into(),
         Test::Link(thing, _) => format!("link to a {}", thing.replace('_', " ")),
         Test::From(_) => "date-time, at or after".into(),
         Test::Until(_) => "date-time, before".into(),

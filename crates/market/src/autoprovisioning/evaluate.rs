@@ -261,6 +261,13 @@ pub async fn outcome(cx: &mut Cx<'_>, scope: Found, role: &Role, person: &Person
 /// What becomes of a role in a project that is to be made.
 async fn admitted(cx: &mut Cx<'_>, customer: &Found, role: &Role, person: &Person) -> Result<Outcome> {
     let organization = grants::organization(cx.tx, customer.id).await?;
+    match role::offered::require(cx.tx, role.id, customer.id, &customer.places).await {
+        Err(Error::Invalid(invalid)) => {
+            let all: Vec<String> = invalid.fields.into_values().flatten().collect();
+            return Ok(Outcome::Refused(all.join(" ")));
+        }
+        asked => asked?,
+    }
     Ok(match (role.active, organization.restriction.admits(&person.traits)) {
         (false, _) => Outcome::Refused("Role is not active.".into()),
         (_, false) => Outcome::Refused("The organization does not let the user in.".into()),

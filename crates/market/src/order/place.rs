@@ -329,10 +329,11 @@ pub fn found(scene: &Scene, offering: &Offering) -> Found {
 /// What decides whether the actor's own orders pass the consumer's side.
 pub fn placer(cx: &Cx<'_>, found: &Found) -> Placer {
     let may = |permission: Permission, places| cx.decide(&Needs::Permission(permission.id(), places), found).allowed;
+    let approves = may(Permission::OrderApprove, CONSUMER);
     Placer {
-        staff: cx.actor.is_staff(),
+        staff: cx.actor.is_staff() && approves,
         approves_private: may(Permission::OrderApprovePrivate, CONSUMER),
-        approves: may(Permission::OrderApprove, CONSUMER),
+        approves,
         // By the shipped roles only owners of the provider can terminate what it serves.
         provides: may(Permission::ResourceTerminate, &["offering.customer"]),
     }
@@ -346,7 +347,8 @@ async fn insert(
     resource: &Resource,
     price: Price,
 ) -> Result<Placed> {
-    let place = found(scene, offering);
+    // It is his own order: where a guard says that who orders does not approve, placing it approves nothing.
+    let place = Found { owner: cx.actor.id, ..found(scene, offering) };
     let placer = placer(cx, &place);
     let own = scene.customer_id == offering.customer_id;
     let has_attachment = wish.more.iter().any(|(name, value)| *name == "attachment_id" && !value.is_null());

@@ -9,21 +9,27 @@ use stoa_kernel::access::{Actor, PermissionSet, Stand};
 const HANDED_ON: &[(&str, &[Permission])] =
     &[("PROJECT.MANAGER", &[Permission::OrderApprove, Permission::OrderReject])];
 
-/// What an actor can hand on at these places: what he holds there or above. `None` if nothing is out of his reach.
+/// What an actor can hand on at these places: what he holds there or above and no guard takes away. `None` if nothing is out of his
+/// reach.
 ///
-/// A narrowed credential narrows it, for staff too.
+/// A narrowed credential narrows it, for staff too, and so does a guard that staff are not exempt from.
 pub fn reach(actor: &Actor, above: &[Stand]) -> Option<PermissionSet> {
+    let at = |scope: &str, id: i64| above.iter().any(|stand| stand.scope == scope && stand.id == id);
     let held = if actor.is_staff() {
-        match &actor.narrow {
-            None => return None,
-            Some(_) => Permission::all().map(Permission::id).collect(),
+        let denied =
+            actor.guards.iter().filter(|guard| guard.staff && guard.roles.is_none() && !guard.own && !guard.depends);
+        let denied = denied.filter(|guard| guard.place.as_ref().is_none_or(|(scope, id)| at(scope, *id)));
+        let denied = denied.fold(PermissionSet::default(), |all, guard| all.union(&guard.permissions));
+        if actor.narrow.is_none() && denied.is_empty() {
+            return None;
         }
+        Permission::all().map(Permission::id).collect::<PermissionSet>().minus(&denied)
     } else {
-        let here = |scope: &str, id: i64| above.iter().any(|stand| stand.scope == scope && stand.id == id);
-        let counting = actor.grants.iter().filter(|held| held.counts() && here(&held.scope, held.scope_id));
+        let counting = actor.grants.iter().filter(|held| held.counts() && at(&held.scope, held.scope_id));
         counting.fold(PermissionSet::default(), |set, held| {
-            let handed: PermissionSet = handed_on(&held.role.name).iter().map(|one| one.id()).collect();
-            set.union(&held.role.permissions).union(&handed)
+            let handed = handed_on(&held.role.name).iter().map(|one| one.id());
+            let handed: PermissionSet = handed.filter(|one| !actor.is_covered(*one, held)).collect();
+            set.union(&actor.carried(held)).union(&handed)
         })
     };
     Some(match &actor.narrow {
@@ -51,6 +57,7 @@ mod tests {
     use proptest::prelude::*;
     use std::sync::Arc;
     use stoa_kernel::{
+        Time,
         access::{Held, Narrow, Role, Stop},
         id::Uuid,
     };
@@ -62,7 +69,16 @@ mod tests {
     }
 
     fn held(role: Arc<Role>, scope: &str, scope_id: i64) -> Held {
-        Held { uuid: Uuid::nil(), role, scope: scope.into(), scope_id, owner_id: 1, until: None, stopped: None }
+        Held {
+            uuid: Uuid::nil(),
+            role,
+            scope: scope.into(),
+            scope_id,
+            owner_id: 1,
+            until: None,
+            since: Time::default(),
+            stopped: None,
+        }
     }
 
     fn places() -> Vec<Stand> {

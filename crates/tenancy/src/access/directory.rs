@@ -8,7 +8,14 @@ use super::{
     store::{self, Account, Who},
 };
 use crate::{
-    data_access, personal_token::rules as personal, project::rules as project_rules, subnet::rules as subnet_rules,
+    data_access,
+    guard::{
+        self,
+        rules::{Stored, part, put_under},
+    },
+    personal_token::rules as personal,
+    project::rules as project_rules,
+    subnet::rules as subnet_rules,
     user::views::HELD_UP,
 };
 use sha2::{Digest, Sha256};
@@ -31,6 +38,8 @@ pub const ENDLESS: Option<i64> = None;
 #[derive(Default)]
 pub struct Directory {
     roles: RwLock<HashMap<(i64, i64), Arc<Role>>>,
+    /// The guards of the installation at one revision of them all.
+    guards: RwLock<(i64, Arc<Vec<Stored>>)>,
 }
 
 /// The columns of a user and one of his grants; see [`Directory::read`].
@@ -39,19 +48,32 @@ static COLUMNS: LazyLock<String> = LazyLock::new(|| {
         "u.id, u.uuid, u.username, u.first_name, u.last_name, u.email, u.is_staff, u.is_support, \
      u.is_active, u.token_lifetime, g.uuid, g.role_id, r.revision, r.is_active, g.scope, g.scope_id, g.customer_id, \
      g.expires_at, p.is_removed, p.end_date, p.grace_period_days, c.grace_period_days, c.has_subnets, g.valid_from, \
-     {HELD_UP}, {}",
+     {HELD_UP}, {}, u.eduperson_assurance, g.created, (SELECT s.revision FROM guard_state s)",
         data_access::store::WATCHED
     )
 });
 
 /// How many columns [`COLUMNS`] has; what a statement reads besides comes after them.
-const WIDTH: usize = 26;
+const WIDTH: usize = 29;
 
 /// From a user to his grants that are not revoked, and what decides whether they count.
 const JOINS: &str = "LEFT JOIN grants g ON g.user_id = u.id AND g.revoked_at IS NULL \
      LEFT JOIN roles r ON r.id = g.role_id \
      LEFT JOIN projects p ON g.scope = 'project' AND p.id = g.scope_id \
      LEFT JOIN customers c ON c.id = g.customer_id";
+
+/// What a credential says besides who its user is.
+#[derive(Default)]
+struct Proof {
+    /// What it leaves of him.
+    narrow: Option<Narrow>,
+    /// Whether he showed a second factor for it.
+    second_factor: bool,
+    /// Whether nobody presented it: the program asks about him.
+    absent: bool,
+    /// The member of staff who acts as him.
+    impersonator: Option<Box<Impersonator>>,
+}
 
 /// What is stored of a secret: its SHA-256, in hexadecimal digits.
 pub fn hash(secret: &str) -> String {
@@ -117,7 +139,7 @@ impl Directory {
 
     async fn token(&self, query: &mut dyn Query, secret: &str, caller: &Caller, now: Time) -> Result<Actor> {
         let sql = format!(
-            "SELECT {}, t.id, t.used, t.expires_at FROM tokens t JOIN users u ON u.id = t.user_id {JOINS} WHERE t.hash = $1",
+            "SELECT {}, t.id, t.used, t.expires_at, t.factor <> '' FROM tokens t JOIN users u ON u.id = t.user_id {JOINS} WHERE t.hash = $1",
             *COLUMNS
         );
         let rows = query.query(&sql, &vals![hash(secret)]).await?;
@@ -131,7 +153,8 @@ impl Directory {
         if !first.get::<bool>(8)? {
             return Err(Error::Unauthenticated("User inactive or deleted.".into()));
         }
-        let mut actor = self.read(query, &rows, caller, now, None).await?;
+        let proof = Proof { second_factor: first.get(WIDTH + 3)?, ..Proof::default() };
+        let mut actor = self.read(query, &rows, caller, now, proof).await?;
         // The stamp slides only when half the lifetime is over, so that reading does not write (reference/observed.md).
         actor.token = Some((token_id, used.plus_seconds(lifetime.map_or(600, |seconds| seconds / 2)) < now));
         Ok(actor)
@@ -174,7 +197,7 @@ impl Directory {
             due: !known || used.is_none_or(|used| used.plus_seconds(personal::NOTE_SECONDS) <= now),
             ..personal::narrow(&scopes, &bound)
         };
-        self.read(query, &rows, caller, now, Some(narrow)).await
+        self.read(query, &rows, caller, now, Proof { narrow: Some(narrow), ..Proof::default() }).await
     }
 
     async fn user(&self, query: &mut dyn Query, which: &str, val: Val, caller: &Caller, now: Time) -> Result<Actor> {
@@ -182,7 +205,8 @@ impl Directory {
         if rows.is_empty() {
             return Err(Error::Unauthenticated("User inactive or deleted.".into()));
         }
-        self.read(query, &rows, caller, now, None).await
+        let absent = matches!(caller.credential, Credential::Trusted(_));
+        self.read(query, &rows, caller, now, Proof { absent, ..Proof::default() }).await
     }
 
     /// Staff act as another user; the record keeps both names. Anybody else who asks for it is refused, and so is a target
@@ -220,10 +244,10 @@ impl Directory {
         if first.get::<bool>(6)? && uuid != staff.uuid {
             return Err(refused("Nobody acts as another member of staff."));
         }
-        let mut actor = self.read(query, &rows, caller, now, None).await?;
-        actor.impersonator =
-            Some(Box::new(Impersonator { uuid: staff.uuid, username: staff.username, full_name: staff.full_name }));
-        Ok(actor)
+        let (id, second_factor) = (staff.id, staff.second_factor);
+        let impersonator = Impersonator { id, uuid: staff.uuid, username: staff.username, full_name: staff.full_name };
+        let impersonator = Some(Box::new(impersonator));
+        self.read(query, &rows, caller, now, Proof { second_factor, impersonator, ..Proof::default() }).await
     }
 
     /// Reads a user and his grants from rows of [`COLUMNS`].
@@ -233,7 +257,7 @@ impl Directory {
         rows: &[Row],
         caller: &Caller,
         now: Time,
-        narrow: Option<Narrow>,
+        proof: Proof,
     ) -> Result<Actor> {
         let first = rows.first().ok_or_else(|| Error::broken("an actor without a row"))?;
         let mut actor = Actor {
@@ -247,9 +271,15 @@ impl Directory {
             address: caller.address,
             held_up: first.get(24)?,
             watched: first.get(25)?,
-            narrow,
+            assurance: texts(&first.get(26)?),
+            narrow: proof.narrow,
+            second_factor: proof.second_factor,
+            absent: proof.absent,
+            impersonator: proof.impersonator,
             ..Actor::default()
         };
+        let guards = self.guards(query, first.get(28)?).await?;
+        put_under(&mut actor, &guards, now);
         let mut walled = Vec::new();
         for row in rows {
             let Some(role_id) = row.get::<Option<i64>>(11)? else { continue };
@@ -264,6 +294,7 @@ impl Directory {
                 scope_id: row.get(15)?,
                 owner_id: row.get(16)?,
                 until: row.get(17)?,
+                since: row.get(27)?,
                 stopped: None,
             };
             let stopped = if held.until.is_some_and(|until| until <= now) {
@@ -285,6 +316,7 @@ impl Directory {
         if !walled.is_empty() {
             self.wall(query, &mut actor, walled).await?;
         }
+        part(&mut actor.grants, &guards, now);
         Ok(match actor.narrow.take() {
             Some(narrow) => actor.narrowed(narrow),
             None => actor,
@@ -324,6 +356,22 @@ impl Directory {
             self.roles.write().unwrap_or_else(|e| e.into_inner()).insert((id, revision), role.clone());
         }
         Ok(role)
+    }
+
+    /// The guards at a revision of them all; it was read in the same query as the actor.
+    async fn guards(&self, query: &mut dyn Query, revision: i64) -> Result<Arc<Vec<Stored>>> {
+        {
+            let kept = self.guards.read().unwrap_or_else(|e| e.into_inner());
+            if kept.0 == revision {
+                return Ok(kept.1.clone());
+            }
+        }
+        let guards = Arc::new(guard::store::all(query).await?);
+        // A change that is taken back gives its number to another one later.
+        if query.sees_committed() {
+            *self.guards.write().unwrap_or_else(|e| e.into_inner()) = (revision, guards.clone());
+        }
+        Ok(guards)
     }
 
     /// People as they were at an instant: grants valid then, roles as they were then. Who could not sign in then holds nothing.
@@ -372,8 +420,14 @@ impl Directory {
                 scope_id: grant.scope_id,
                 owner_id: grant.customer_id,
                 until: grant.until,
+                since: grant.created,
                 stopped,
             });
+        }
+        let guards = guard::store::all_at(query, at).await?;
+        for actor in &mut actors {
+            put_under(actor, &guards, at);
+            part(&mut actor.grants, &guards, at);
         }
         Ok(actors)
     }
@@ -390,6 +444,8 @@ fn actor_of(account: Account) -> Actor {
         staff: account.staff && account.active,
         support: account.support && account.active,
         disabled: !account.active,
+        assurance: account.assurance,
+        absent: true,
         ..Actor::default()
     }
 }
@@ -407,6 +463,11 @@ fn undo(account: &mut Account, changes: &serde_json::Value) {
             *field = before;
         }
     }
+}
+
+/// The texts of a stored list.
+pub(crate) fn texts(list: &serde_json::Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(|one| one.as_str().map(str::to_owned)).collect()
 }
 
 /// What every credential that does not hold is answered.

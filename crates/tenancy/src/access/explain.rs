@@ -9,13 +9,16 @@ use crate::{
         rules::{Team, team},
         store,
     },
-    role,
+    role::{self, store::Givable},
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use stoa_kernel::{
     Error, Result, Time,
-    access::{Actor, Decision, Found, Needs, PermissionSet, Place, Reason, Role, Stand, decide},
+    access::{Actor, Decision, Found, Needs, PermissionSet, Place, Reason, Role, Scope, Stand, decide},
     action::{Action, Target},
     door::Core,
     id,
@@ -234,32 +237,75 @@ pub(super) fn sees_team_at(actor: &Actor, found: &Found, stand: &Stand) -> bool 
 /// Says of every permission that is missing which active roles carry it, and who could grant one: their names where the
 /// asker may see the team.
 async fn with_help(core: &Core, asker: &Actor, mut decision: Decision, found: &Found) -> Result<Decision> {
-    if decision.allowed || !decision.because.iter().any(|reason| matches!(reason, Reason::Missing { .. })) {
+    let helpless = |reason: &Reason| !matches!(reason, Reason::Missing { .. } | Reason::Guarded { .. });
+    if decision.allowed || decision.because.iter().all(helpless) {
         return Ok(decision);
     }
     let all = role::store::active(&mut core.store.reader()).await?;
+    let offered = offered(core, found).await?;
+    for reason in &mut decision.because {
+        if let Reason::Guarded { set_by, could_change, .. } = reason {
+            if *set_by == "organization" {
+                could_change.extend(changers(core, asker, &all, found).await?);
+            }
+            could_change.push("staff".into());
+        }
+    }
     for reason in &mut decision.because {
         let Reason::Missing { permission, places, roles, could_grant } = reason else { continue };
         let Some(wanted) = permissions::Permission::parse(permission) else { continue };
         let stands: Vec<&Stand> = found.places.iter().filter(|stand| places.contains(&stand.place)).collect();
-        let carrying: Vec<&Role> = all
-            .iter()
-            .filter(|role| role.permissions.contains(wanted.id()))
-            .filter(|role| stands.iter().any(|stand| stand.scope == role.scope))
-            .collect();
-        *roles = carrying.iter().map(|role| role.name.clone()).collect();
+        let mut names = BTreeSet::new();
         for stand in stands {
+            let offered = offered.get(&(stand.scope, stand.id)).map(Vec::as_slice).unwrap_or_default();
+            let carrying = offered.iter().filter(|one| one.role.permissions.contains(wanted.id()));
+            let carrying: Vec<&Givable> = carrying.filter(|one| one.role.scope == stand.scope).collect();
+            // What an organization's own roles are called is for those who know of them.
+            let known = carrying.iter().filter(|one| one.reach.is_known_to(asker));
+            names.extend(known.map(|one| one.role.name.clone()));
+            let carrying: Vec<&Role> = carrying.into_iter().map(|one| &one.role).collect();
             let Some(team) = team(stand.scope) else { continue };
             if sees_team_at(asker, found, stand) || asker.sees_all() {
                 let names = granters(core, team, &all, &carrying, &scope_at(found, stand)).await?;
                 could_grant.extend(names);
             }
         }
+        *roles = names.into_iter().collect();
         could_grant.sort();
         could_grant.dedup();
         could_grant.push("staff".into());
     }
     Ok(decision)
+}
+
+/// People who could change the guards of the organization in which a thing is, where the asker may know of them.
+async fn changers(core: &Core, asker: &Actor, all: &[Role], found: &Found) -> Result<Vec<String>> {
+    let able = |role: &Role| role.permissions.contains(permissions::Permission::CustomerCreatePermission.id());
+    let mut names = Vec::new();
+    for stand in found.places.iter().filter(|stand| stand.scope == "customer") {
+        if !sees_team_at(asker, found, stand) && !asker.sees_all() {
+            continue;
+        }
+        for holder in store::holders(&mut core.store.reader(), stand.scope, stand.id, core.now()).await? {
+            if all.iter().any(|role| role.id == holder.role_id && able(role)) && !names.contains(&holder.name) {
+                names.push(holder.name);
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// The roles that are offered at each place of a thing.
+async fn offered(core: &Core, found: &Found) -> Result<BTreeMap<(Scope, i64), Vec<Givable>>> {
+    let mut all = BTreeMap::new();
+    for stand in &found.places {
+        let scope = scope_at(found, stand);
+        let customer = scope.places.iter().find(|place| place.scope == "customer").map_or(0, |place| place.id);
+        let project = if stand.scope == "project" { stand.id } else { 0 };
+        let givable = role::store::givable(&mut core.store.reader(), customer, project).await?;
+        all.insert((stand.scope, stand.id), givable);
+    }
+    Ok(all)
 }
 
 /// People who hold the permission to grant there or above, and whose ceiling leaves room for one of the roles.

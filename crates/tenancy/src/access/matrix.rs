@@ -14,7 +14,7 @@ use crate::{
     settings::Settings,
 };
 use serde_json::{Value, json};
-use stoa_kernel::{Result, door::Core, id};
+use stoa_kernel::{Result, access::Actor, door::Core, id};
 
 /// The matrix: permissions by roles.
 #[derive(Debug)]
@@ -54,14 +54,14 @@ impl Cell {
     }
 }
 
-/// Reads the matrix of the present.
+/// Reads the matrix of the present, of the roles that somebody knows of.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn read(core: &Core) -> Result<Matrix> {
+pub async fn read(core: &Core, actor: &Actor) -> Result<Matrix> {
     let mut reader = core.store.reader();
     let choices = Settings::load(&mut reader).await?.choices();
-    let stories = store::stories(&mut reader).await?;
+    let stories = store::stories(&mut reader, actor).await?;
     let roles = stories.into_iter().map(|story| {
         let shipped = shipped(&story.name);
         let differences = differences(shipped, choices, &story.versions);
@@ -95,6 +95,8 @@ impl Role {
             "content_type": now.scope,
             "is_active": now.is_active,
             "shipped": self.shipped.is_some(),
+            "customer_uuid": self.story.owner.as_ref().map(|(uuid, _)| id::hex(uuid)),
+            "customer_name": self.story.owner.as_ref().map(|(_, name)| name),
         });
         if with_changes {
             told["differences"] = json!(if self.shipped.is_some() { &self.differences[..] } else { &[] });

@@ -9,6 +9,7 @@ use super::{
     store::{self, Named},
     what::{self, names, sees_team_of},
 };
+use crate::guard;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use std::{
@@ -41,6 +42,8 @@ pub struct Difference {
     pub gained: PermissionSet,
     /// What he can do only before.
     pub lost: PermissionSet,
+    /// What he can do afterwards only under conditions that there were not before.
+    pub conditional: PermissionSet,
     /// For the whole installation: what he becomes (`staff`, `support`), and what he no longer is.
     pub powers: (Vec<&'static str>, Vec<&'static str>),
 }
@@ -113,6 +116,9 @@ pub async fn look(rehearsal: &mut Series<'_>, trial: Trial<'_>) -> Result<Seen> 
     let projects = projects(&done);
     let mut keys = store::touched(rehearsal.tx, now).await?;
     keys.extend(feeds(&done, "user"));
+    for says in guard::store::changed(rehearsal.tx, now).await? {
+        keys.extend(guard::store::concerned(rehearsal.tx, &says).await?);
+    }
     let projects_after = store::projects(rehearsal.tx, &projects).await?;
     rehearsal.back().await?;
     let projects_before = store::projects(rehearsal.tx, &projects).await?;
@@ -194,7 +200,7 @@ fn differences(before: &[Actor], after: &[Actor], homes: &(Homes, Homes)) -> Vec
     let mut all = Vec::new();
     for (user_id, (one, other)) in pairs {
         let powers = |actor: &Actor| {
-            let named = [("staff", actor.staff), ("support", actor.support)];
+            let named = [("staff", actor.is_staff()), ("support", actor.support && actor.sees_all())];
             named.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect::<Vec<_>>()
         };
         let (was, is) = (powers(one), powers(other));
@@ -216,10 +222,12 @@ fn differences(before: &[Actor], after: &[Actor], homes: &(Homes, Homes)) -> Vec
                 _ => owner_id,
             };
             let (had, has) = (effective(one, scope, id, home(&homes.0)), effective(other, scope, id, home(&homes.1)));
-            if had != has {
+            let before = conditional(one, scope, id, home(&homes.0));
+            let conditional = conditional(other, scope, id, home(&homes.1)).minus(&before);
+            if had != has || !conditional.is_empty() {
                 let (gained, lost) = (has.minus(&had), had.minus(&has));
                 let scope = Some((scope.to_owned(), id));
-                all.push(Difference { user_id, scope, owner_id, gained, lost, ..Difference::default() });
+                all.push(Difference { user_id, scope, owner_id, gained, lost, conditional, ..Difference::default() });
             }
         }
     }
@@ -231,7 +239,19 @@ fn effective(actor: &Actor, scope: &str, id: i64, owner: i64) -> PermissionSet {
     let here =
         |held: &&Held| held.scope == scope && held.scope_id == id || held.scope == "customer" && held.scope_id == owner;
     let counting = actor.grants.iter().filter(|held| held.counts()).filter(here);
-    counting.fold(PermissionSet::default(), |set, held| set.union(&held.role.permissions))
+    counting.fold(PermissionSet::default(), |set, held| set.union(&actor.carried(held)))
+}
+
+/// What of that passes only under conditions of guards, of which nothing is known about whom a change touches: what no other role
+/// gives without them.
+fn conditional(actor: &Actor, scope: &str, id: i64, owner: i64) -> PermissionSet {
+    let here =
+        |held: &&Held| held.scope == scope && held.scope_id == id || held.scope == "customer" && held.scope_id == owner;
+    let counting = || actor.grants.iter().filter(|held| held.counts()).filter(here);
+    let under = counting().fold(PermissionSet::default(), |set, held| set.union(&actor.conditional(held)));
+    let free = counting()
+        .fold(PermissionSet::default(), |set, held| set.union(&actor.carried(held).minus(&actor.conditional(held))));
+    under.minus(&free)
 }
 
 /// Organizations whose last owner it takes.
@@ -264,8 +284,8 @@ async fn token(rehearsal: &mut Series<'_>, done: &Done) -> Result<Value> {
     }))
 }
 
-/// What equal differences have in common: the kind of scope, what is gained and what is lost.
-type Alike = (String, Vec<&'static str>, Vec<&'static str>);
+/// What equal differences have in common: the kind of scope, what is gained, what is lost, and what is under conditions now.
+type Alike = (String, Vec<&'static str>, Vec<&'static str>, Vec<&'static str>);
 
 /// The answer for the one who asked, about what was tried out.
 pub fn tell(core: &Core, action: Value, seen: Seen) -> Result<Value> {
@@ -286,7 +306,11 @@ pub fn tell(core: &Core, action: Value, seen: Seen) -> Result<Value> {
         let gained: Vec<&'static str> = difference.powers.0.iter().copied().chain(names(&difference.gained)).collect();
         let lost: Vec<&'static str> = difference.powers.1.iter().copied().chain(names(&difference.lost)).collect();
         let kind = difference.scope.as_ref().map_or("installation", |(kind, _)| kind.as_str());
-        groups.entry((kind.to_owned(), gained.clone(), lost.clone())).or_default().insert(difference.user_id);
+        let conditional = names(&difference.conditional);
+        groups
+            .entry((kind.to_owned(), gained.clone(), lost.clone(), conditional.clone()))
+            .or_default()
+            .insert(difference.user_id);
         if shown.len() < TOLD {
             let (uuid, username, full_name) = people.get(&difference.user_id).cloned().unwrap_or_default();
             shown.push(json!({
@@ -294,14 +318,16 @@ pub fn tell(core: &Core, action: Value, seen: Seen) -> Result<Value> {
                 "scope": named.map(what::scope),
                 "gained": gained,
                 "lost": lost,
+                "conditional": conditional,
             }));
         }
     }
     let total = differences.len() - hidden;
     let groups: Vec<Value> = groups
         .into_iter()
-        .map(|((scope_type, gained, lost), people)| {
-            json!({"scope_type": scope_type, "gained": gained, "lost": lost, "people": people.len()})
+        .map(|((scope_type, gained, lost, conditional), people)| {
+            let people = people.len();
+            json!({"scope_type": scope_type, "gained": gained, "lost": lost, "conditional": conditional, "people": people})
         })
         .collect();
     Ok(json!({

@@ -22,6 +22,8 @@ pub struct Account {
     pub support: bool,
     /// Whether he can sign in.
     pub active: bool,
+    /// Levels of assurance that his identity provider vouches for.
+    pub assurance: Vec<String>,
 }
 
 /// Which people.
@@ -43,8 +45,8 @@ pub async fn accounts(query: &mut dyn Query, who: Who<'_>) -> Result<Vec<Account
         Who::Crew => ("(is_staff OR is_support)", Vec::new()),
     };
     let sql = format!(
-        "SELECT id, uuid, username, first_name, last_name, email, is_staff, is_support, is_active FROM users WHERE {which} \
-         ORDER BY id"
+        "SELECT id, uuid, username, first_name, last_name, email, is_staff, is_support, is_active, \
+         eduperson_assurance FROM users WHERE {which} ORDER BY id"
     );
     let read = |row: &Row| {
         Ok(Account {
@@ -56,6 +58,7 @@ pub async fn accounts(query: &mut dyn Query, who: Who<'_>) -> Result<Vec<Account
             staff: row.get(6)?,
             support: row.get(7)?,
             active: row.get(8)?,
+            assurance: super::directory::texts(&row.get(9)?),
         })
     };
     query.query(&sql, &values).await?.iter().map(read).collect()
@@ -87,6 +90,8 @@ pub struct Grant {
     pub scope_id: i64,
     /// Key of the organization that the scope belongs to.
     pub customer_id: i64,
+    /// When it was first given.
+    pub created: Time,
     /// When it ends by itself.
     pub until: Option<Time>,
     /// When the project was removed.
@@ -102,7 +107,7 @@ pub async fn grants_at(query: &mut dyn Query, users: &[i64], at: Time) -> Result
     let sql = "SELECT g.user_id, g.uuid, g.role_id, \
                (SELECT max(v.revision) FROM role_versions v WHERE v.role_id = g.role_id AND v.at <= $1), \
                g.scope, g.scope_id, g.customer_id, g.expires_at, p.removed_at, p.end_date, \
-               COALESCE(p.grace_period_days, c.grace_period_days) \
+               COALESCE(p.grace_period_days, c.grace_period_days), g.created \
                FROM grants g LEFT JOIN projects p ON g.scope = 'project' AND p.id = g.scope_id \
                LEFT JOIN customers c ON c.id = g.customer_id \
                WHERE g.user_id = ANY($2) AND g.valid_from <= $3 AND (g.revoked_at IS NULL OR g.revoked_at > $4) \
@@ -120,6 +125,7 @@ pub async fn grants_at(query: &mut dyn Query, users: &[i64], at: Time) -> Result
             removed_at: row.get(8)?,
             end: row.get(9)?,
             grace: row.get(10)?,
+            created: row.get(11)?,
         })
     };
     query.query(sql, &vals![at, users.to_vec(), at, at]).await?.iter().map(read).collect()

@@ -29,6 +29,8 @@ pub struct Side<'a> {
 struct Place {
     named: store::Named,
     permissions: PermissionSet,
+    /// What of it passes only under conditions of guards.
+    conditional: PermissionSet,
     through: Vec<Value>,
 }
 
@@ -159,7 +161,8 @@ async fn holdings(core: &Core, asker: &Actor, side: &Side<'_>) -> Result<(Actor,
         for named in store::named(&mut reader, scope, &ids).await? {
             let sees = himself || knows_all(asker) || sees_team_of(core, asker, &named);
             if sees {
-                let place = Place { named, permissions: PermissionSet::default(), through: Vec::new() };
+                let nothing = PermissionSet::default();
+                let place = Place { named, permissions: nothing, conditional: nothing, through: Vec::new() };
                 places.insert((place.named.scope.clone(), place.named.id), place);
             }
         }
@@ -175,7 +178,8 @@ async fn holdings(core: &Core, asker: &Actor, side: &Side<'_>) -> Result<(Actor,
     for held in &actor.grants {
         let Some(place) = places.get_mut(&(held.scope.clone(), held.scope_id)) else { continue };
         if held.counts() {
-            place.permissions = place.permissions.union(&held.role.permissions);
+            place.permissions = place.permissions.union(&actor.carried(held));
+            place.conditional = place.conditional.union(&actor.conditional(held));
         }
         place.through.push(through(held));
     }
@@ -214,6 +218,7 @@ pub(super) fn scope(named: &store::Named) -> Value {
 fn shown(place: &Place) -> Value {
     let mut shown = scope(&place.named);
     shown["permissions"] = names(&place.permissions).into();
+    shown["conditional"] = names(&place.conditional).into();
     shown["through"] = place.through.clone().into();
     shown
 }

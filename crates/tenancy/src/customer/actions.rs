@@ -1,7 +1,7 @@
 //! What can be done with organizations: staff make and remove them; who may, changes them (mission P2, O1).
 
 use super::{rules, store, views::CUSTOMERS};
-use crate::{access::permissions::Permission, file, grant, project, version, vocabulary::countries::CODES};
+use crate::{access::permissions::Permission, file, grant, project, role, version, vocabulary::countries::CODES};
 use serde_json::json;
 use stoa_kernel::{
     Error, Result, Val,
@@ -101,7 +101,7 @@ pub static UPDATE: Action = Action {
     needs: Needs::Permission(Permission::CustomerUpdate.id(), &["itself"]),
     from: &[],
     fields: FIELDS,
-    events: &["customer_update_succeeded"],
+    events: &["customer_update_succeeded", "role_definition_updated"],
     run: |cx, input| Box::pin(update(cx, input)),
 };
 
@@ -140,7 +140,7 @@ pub static DELETE: Action = Action {
     needs: Needs::Staff,
     from: &[],
     fields: &[],
-    events: &["customer_deletion_succeeded", "role_revoked"],
+    events: &["customer_deletion_succeeded", "role_revoked", "role_definition_deleted"],
     run: |cx, _| Box::pin(delete(cx)),
 };
 
@@ -196,7 +196,12 @@ async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     if changes.iter().any(|change| change.field == "access_subnets") {
         store::note_subnets(cx.tx, id).await?;
     }
-    updated(cx, changes).await
+    let renamed = match changes.iter().any(|change| change.field == "slug") {
+        true => role::actions::own::renamed(cx, id).await?,
+        false => Vec::new(),
+    };
+    let done = updated(cx, changes).await?;
+    Ok(renamed.into_iter().fold(done, Done::and))
 }
 
 async fn update_contact(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
@@ -254,10 +259,11 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
         other => other,
     };
     project::store::purge(cx.tx, id).await.map_err(gone)?;
+    let roles = role::actions::own::closed(cx, id).await?;
     store::delete(cx.tx, id).await.map_err(gone)?;
     let message = format!("Customer {} has been deleted.", cx.found.name);
     let event = Event::new("customer_deletion_succeeded", message).facts(facts).feed("customer", id);
-    Ok(ends.into_iter().fold(Done::event(event), Done::and))
+    Ok(ends.into_iter().chain(roles).fold(Done::event(event), Done::and))
 }
 
 /// Rules that need more than one field, or that a field's type does not say.

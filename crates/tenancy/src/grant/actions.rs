@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     access::ceiling,
+    guard, role,
     settings::{self, Settings},
 };
 use serde_json::{Value, json};
@@ -134,26 +135,27 @@ pub(super) async fn give(cx: &mut Cx<'_>, scene: &Scene) -> Result<(Uuid, Event)
 
 /// Whether this person may get this role here from this actor: scope, role, the scope's own limits, and the ceiling.
 pub(super) async fn admit(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
-    suits(scene)?;
+    suits(cx, scene).await?;
     let settings = settings::Settings::load(&mut *cx.tx).await?;
     one_manager(cx, scene, &settings).await?;
     restrictions(scene)?;
     under_ceiling(cx, scene).required()?;
+    kept_apart(cx, scene).await?;
     if preapproved_only(scene, &settings) && !is_preapproved(cx, scene).await? {
         Decision::rule(NOT_PREAPPROVED).required()?;
     }
     Ok(())
 }
 
-/// Whether the role is one of this kind of scope and can be given.
-pub(super) fn suits(scene: &Scene) -> Result<()> {
+/// Whether the role is one of this kind of scope and can be given there: by anybody, staff included.
+pub(super) async fn suits(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
     if scene.role.scope != scene.team.scope {
         return Err(Error::invalid("Role is not valid for this scope."));
     }
     if !scene.role.active {
         return Err(Error::invalid("Role is not active."));
     }
-    Ok(())
+    role::offered::require(cx.tx, scene.role.id, scene.customer_id, &scene.scope.places).await
 }
 
 /// Refuses a second manager of a project where the installation wants one.
@@ -206,6 +208,18 @@ pub(super) fn under_ceiling(cx: &Cx<'_>, scene: &Scene) -> Decision {
         return Decision { allowed: true, because: Vec::new() };
     }
     Decision::deny(Reason::Ceiling { role: scene.role.name.clone(), beyond })
+}
+
+/// Nobody gets a role that a guard keeps apart from one that he holds, whoever gives it.
+async fn kept_apart(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
+    let place = (scene.team.scope, scene.scope.id, scene.customer_id);
+    if let Some(clash) = guard::store::clash(cx.tx, scene.person.id, scene.role.id, place, cx.now).await? {
+        let (guard, role, other, held_on) = (clash.guard, &scene.role.name, clash.role, clash.scope_name);
+        let text =
+            format!("The guard {guard} keeps the role {role} apart from {other}, which the user has on {held_on}.");
+        Decision::rule(text).required()?;
+    }
+    Ok(())
 }
 
 /// Whether the organization knows the person, or its patterns or the project's name him (mission J2).

@@ -123,7 +123,7 @@ pub async fn would_allow(cx: &mut Cx<'_>, scope: &Found, role: Role, email: Opti
     let traits = Traits { email: email.unwrap_or_default().to_owned(), ..Traits::default() };
     let person = Person { is_active: true, traits, ..Person::default() };
     let scene = Scene::of_new(cx, scope.clone(), role, person, None).await?;
-    suits(&scene)?;
+    suits(cx, &scene).await?;
     if let Some(email) = email {
         admits_address(cx, &scene, email).await?;
     }

@@ -134,7 +134,7 @@ async fn place(cx: &mut Cx<'_>, scope: &Found) -> Result<(&'static Team, Option<
 /// The role and the person that an input names, and whether its time is still to come; every field that is wrong is named.
 async fn named(cx: &mut Cx<'_>, input: &Input) -> Result<(Role, Person)> {
     let mut invalid = Invalid::default();
-    let role = role::store::named(cx.tx, input.text("role").unwrap_or_default()).await?;
+    let role = role::store::known(cx.tx, cx.actor, input.text("role").unwrap_or_default()).await?;
     if role.is_none() {
         invalid.add("role", "Role is not found.");
     }

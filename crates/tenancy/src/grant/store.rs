@@ -203,6 +203,37 @@ pub async fn revoke_all(
     close(tx, &rows, by, reason, now).await
 }
 
+/// Closes the open grants of a role, in an organization or on one scope, of which this says that they end.
+pub async fn revoke_role(
+    tx: &mut Tx,
+    role: i64,
+    (scope, key): (&str, i64),
+    ends: impl Fn(&Recorded) -> bool + Send,
+    by: Option<i64>,
+    reason: &str,
+    now: Time,
+) -> Result<Vec<Revoked>> {
+    let here = match scope {
+        "customer" => "g.customer_id = $2 AND $3 <> ''",
+        _ => "g.scope_id = $2 AND g.scope = $3",
+    };
+    let sql =
+        format!("{RECORDED} WHERE g.role_id = $1 AND {here} AND g.revoked_at IS NULL ORDER BY g.id FOR UPDATE OF g");
+    let mut over = Vec::new();
+    for row in tx.query(&sql, &vals![role, key, scope]).await? {
+        if ends(&read_recorded(&row)?) {
+            over.push(row);
+        }
+    }
+    close(tx, &over, by, reason, now).await
+}
+
+/// Keys of the roles that are held on a scope.
+pub async fn roles_at(tx: &mut Tx, scope: &str, scope_id: i64) -> Result<Vec<i64>> {
+    let sql = "SELECT DISTINCT role_id FROM grants WHERE scope = $1 AND scope_id = $2 AND revoked_at IS NULL";
+    tx.query(sql, &vals![scope, scope_id]).await?.iter().map(|row| row.get(0)).collect()
+}
+
 /// Closes grants whose time is over, the longest over first, at most this many.
 pub async fn revoke_expired(tx: &mut Tx, most: i64, now: Time) -> Result<Vec<Revoked>> {
     let sql = format!(

@@ -172,7 +172,7 @@ async fn scope_of(cx: &mut Cx<'_>, found: &Found) -> Result<Found> {
 }
 
 async fn role_of(cx: &mut Cx<'_>, field: &str, uuid: Uuid) -> Result<Role> {
-    let role = role::store::named(cx.tx, &id::hex(&uuid)).await?;
+    let role = role::store::known(cx.tx, cx.actor, &id::hex(&uuid)).await?;
     role.ok_or_else(|| Error::field(field, "Role is not found."))
 }
 

@@ -6,6 +6,7 @@ use crate::{
     access::{ceiling, permissions::Permission},
     customer,
     grant::behalf,
+    role,
 };
 use stoa_kernel::{
     Result,
@@ -29,6 +30,7 @@ pub async fn check(cx: &mut Cx<'_>, scope: &Found, parts: Parts<'_>) -> Result<(
     }
     let reach = ceiling::reach(cx.actor, &scope.places);
     let role = parts.granted();
+    role::offered::require(cx.tx, role.id, scope.id, &scope.places).await?;
     let beyond = ceiling::beyond(&role.permissions, reach.as_ref());
     if beyond.is_empty() {
         return Ok(());

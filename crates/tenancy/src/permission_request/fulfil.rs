@@ -98,7 +98,7 @@ pub async fn author(cx: &mut Cx<'_>, offered: &Offered) -> Result<Option<Actor>>
     let person = crate::grant::store::person_by_id(&mut *cx.tx, id).await?;
     let Some(person) = person.filter(|person| person.is_active) else { return Ok(None) };
     let Some(actor) = cx.core.actor_in(&mut *cx.tx, person.uuid, cx.now).await? else { return Ok(None) };
-    if offered.stored.is_public && !actor.staff {
+    if offered.stored.is_public && !actor.is_staff() {
         return Ok(None);
     }
     let (core, now, mode, body, found) = (cx.core, cx.now, cx.mode, cx.body, offered.scope.clone());

@@ -2,8 +2,14 @@
 //!
 //! Every change of a role writes its next revision, so that it counts at the very next request, and a decision can be asked
 //! as of any instant. A removed role keeps its row for the record of those who held it.
+//!
+//! Roles of the installation are for all; an organization's own are for it alone. They were copied for it by staff or made by its
+//! owners, and their names have its short name in them. Where a role can be given is in [`crate::role_availability`], where it is
+//! hidden in [`crate::role_concealment`]; [`offered`] asks both.
 
 pub mod actions;
+pub mod hygiene;
+pub mod offered;
 pub mod rules;
 pub mod store;
 pub mod views;
@@ -12,7 +18,7 @@ use stoa_kernel::door::Registry;
 
 /// Registers actions and views.
 pub fn register(registry: &mut Registry) {
-    use actions::{CREATE, DELETE, DESCRIBE, DISABLE, ENABLE, UPDATE};
+    use actions::{CLONE, CREATE, CREATE_OWN, DELETE, DESCRIBE, DISABLE, ENABLE, UPDATE};
     registry.views.extend([&views::ROLES, &views::ROLE_DESCRIPTIONS]);
-    registry.actions.extend([&CREATE, &UPDATE, &DESCRIBE, &ENABLE, &DISABLE, &DELETE]);
+    registry.actions.extend([&CREATE, &CREATE_OWN, &CLONE, &UPDATE, &DESCRIBE, &ENABLE, &DISABLE, &DELETE]);
 }

@@ -2,13 +2,13 @@
 
 use crate::access::{
     installation::{self, Choices},
-    permissions::{Permission, PermissionSet},
+    permissions::{Permission, PermissionSet as Carried},
     roles::Shipped,
 };
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use stoa_kernel::{Error, Result};
+use stoa_kernel::{Error, Result, access::PermissionSet};
 
 /// What a role that ships becomes when the installation's choices are made: its label (unless somebody wrote a text of his
 /// own), whether it is active, and what it carries.
@@ -16,9 +16,9 @@ pub fn settled(
     role: &Shipped,
     text: &str,
     active: bool,
-    carried: PermissionSet,
+    carried: Carried,
     choices: Choices,
-) -> (String, bool, PermissionSet) {
+) -> (String, bool, Carried) {
     let kept = !installation::is_shipped_description(role, text);
     let label = if kept { text } else { role.labels.of(choices.installation) };
     let active = active || installation::active(role, choices) && !role.active;
@@ -37,6 +37,56 @@ pub const SCOPES: &[&str] = &[
     "resource",
     "resource_project",
 ];
+
+/// The kinds of scopes that an organization's own roles have.
+pub const OWN_SCOPES: &[&str] = &["customer", "project"];
+
+/// Most roles that an organization has of its own.
+pub const MOST_OWN: i64 = 100;
+
+/// Most characters of what an organization calls a role of its own.
+pub const SHORT_NAME: usize = 80;
+
+/// Codes of the languages in which a role has a text.
+pub const LANGUAGES: [&str; 20] = [
+    "en", "et", "lt", "lv", "ru", "it", "de", "da", "sv", "es", "fr", "nb", "ar", "cs", "bg", "el", "km", "hr", "mk",
+    "sq",
+];
+
+/// The full name of an organization's own role: its kind, whose it is, what they call it. It has the organization's short name in
+/// it, so that a name that is taken says nothing of other organizations. `number` tells apart what would be the same otherwise.
+pub fn own_name(scope: &str, slug: &str, short: &str, number: usize) -> String {
+    let name = format!("{}.{slug}.{short}", scope.to_uppercase());
+    if number > 1 { format!("{name}-{number}") } else { name }
+}
+
+/// What an organization calls a role of its own, from what was sent: its full name may be sent back.
+///
+/// # Errors
+/// Invalid for a name that is too long, or nothing.
+pub fn short_name(sent: &str, scope: &str, slug: &str) -> Result<String> {
+    let short = sent.trim();
+    let short = short.strip_prefix(&own_name(scope, slug, "", 1)).unwrap_or(short).trim();
+    match short.chars().count() {
+        0 => Err(Error::field("name", "This field may not be blank.")),
+        1..=SHORT_NAME => Ok(short.to_owned()),
+        _ => Err(Error::field("name", format!("Ensure this field has no more than {SHORT_NAME} characters."))),
+    }
+}
+
+/// What a copy of a role is called: its name without the kind.
+pub fn copied_name(template: &str) -> String {
+    let name = template.split_once('.').map_or(template, |(_, rest)| rest);
+    name.chars().take(SHORT_NAME).collect()
+}
+
+/// What a change adds to what holders of a role can do. What it carried while it was disabled counted for nobody.
+pub fn added(before: (bool, &PermissionSet), after: (bool, &PermissionSet)) -> PermissionSet {
+    match (before, after) {
+        ((false, _), (true, all)) => *all,
+        ((_, old), (_, new)) => new.minus(old),
+    }
+}
 
 /// The permissions of an input, checked, in order and each once, as they are stored.
 ///
@@ -148,6 +198,33 @@ mod tests {
         assert_eq!(stored, r#"["ORDER.LIST","PROJECT.LIST"]"#);
         let error = permissions(&json!(["A", "PROJECT.LIST", "B"])).unwrap_err();
         assert!(error.to_string().contains("Invalid permissions A,B"), "{error}");
+    }
+
+    #[test]
+    fn names_of_own_roles_have_whose_they_are_and_go_there_and_back() {
+        let name = own_name("project", "acme", "Lab assistant", 1);
+        assert_eq!(name, "PROJECT.acme.Lab assistant");
+        assert_eq!(own_name("customer", "acme", "READER", 3), "CUSTOMER.acme.READER-3");
+        for sent in [name.as_str(), " Lab assistant ", "Lab assistant"] {
+            assert_eq!(short_name(sent, "project", "acme").unwrap(), "Lab assistant");
+        }
+        for wrong in ["", "  ", "PROJECT.acme.", &"x".repeat(81)] {
+            assert!(short_name(wrong, "project", "acme").is_err(), "{wrong:?}");
+        }
+        assert_eq!(copied_name("PROJECT.ADMIN"), "ADMIN");
+        assert_eq!(copied_name("EDITOR"), "EDITOR");
+    }
+
+    #[test]
+    fn enabling_adds_everything_and_keeping_adds_nothing() {
+        let set = |all: &[Permission]| all.iter().map(|one| one.id()).collect::<PermissionSet>();
+        let (list, both) =
+            (set(&[Permission::ProjectList]), set(&[Permission::ProjectList, Permission::ProjectUpdate]));
+        assert_eq!(added((true, &list), (true, &both)), set(&[Permission::ProjectUpdate]));
+        assert!(added((true, &both), (true, &list)).is_empty());
+        assert!(added((true, &both), (false, &both)).is_empty());
+        assert_eq!(added((false, &both), (true, &both)), both);
+        assert_eq!(added((false, &list), (false, &both)), set(&[Permission::ProjectUpdate]));
     }
 
     fn version(at: &str, by: &str, is_active: bool, permissions: &[&str]) -> Version {

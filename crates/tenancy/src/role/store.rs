@@ -1,5 +1,7 @@
 //! The SQL of roles and their revisions.
 
+pub mod own;
+
 use super::rules::{self, Version};
 use crate::{
     access::{
@@ -8,11 +10,13 @@ use crate::{
         permissions::{Permission, PermissionSet},
         roles::{SHIPPED, Shipped, shipped},
     },
+    role_availability::{self, rules::Reach},
+    role_concealment,
     settings::Settings,
 };
 use stoa_kernel::{
     Error, Query, Result, Row, Time, Tx,
-    access::Role,
+    access::{self, Actor, Role},
     clock::Clock,
     id::{self, Uuid},
     vals,
@@ -38,6 +42,25 @@ pub struct Stored {
     pub is_active: bool,
     /// Grants of it that are not revoked.
     pub holders: i64,
+    /// What it carries.
+    pub permissions: access::PermissionSet,
+    /// The organization whose own it is.
+    pub owner: Option<Owner>,
+    /// Its name without the organization's part; empty for roles of the installation.
+    pub short_name: String,
+    /// Whether it is a copy.
+    pub is_copy: bool,
+}
+
+/// An organization with roles of its own.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// Key.
+    pub id: i64,
+    /// Public identifier.
+    pub uuid: Uuid,
+    /// Name.
+    pub name: String,
 }
 
 /// A role, locked so that nobody grants it meanwhile.
@@ -46,9 +69,15 @@ pub struct Stored {
 /// Not found if it was removed.
 pub async fn stored(tx: &mut Tx, id: i64) -> Result<Stored> {
     let sql = "SELECT r.id, r.uuid, r.name, r.scope, r.is_system, r.is_active, \
-               (SELECT count(*) FROM grants g WHERE g.role_id = r.id AND g.revoked_at IS NULL) \
-               FROM roles r WHERE r.id = $1 AND r.deleted_at IS NULL FOR UPDATE OF r";
+               (SELECT count(*) FROM grants g WHERE g.role_id = r.id AND g.revoked_at IS NULL), r.permissions, r.short_name, \
+               r.template_id, c.id, c.uuid, c.name \
+               FROM roles r LEFT JOIN customers c ON c.id = r.customer_id \
+               WHERE r.id = $1 AND r.deleted_at IS NULL FOR UPDATE OF r";
     let row = tx.one(sql, &vals![id]).await?.ok_or(Error::NotFound)?;
+    let owner = match row.get::<Option<i64>>(10)? {
+        Some(id) => Some(Owner { id, uuid: row.get(11)?, name: row.get(12)? }),
+        None => None,
+    };
     Ok(Stored {
         id: row.get(0)?,
         uuid: row.get(1)?,
@@ -57,6 +86,10 @@ pub async fn stored(tx: &mut Tx, id: i64) -> Result<Stored> {
         is_system: row.get(4)?,
         is_active: row.get(5)?,
         holders: row.get(6)?,
+        permissions: read_names(&row.get(7)?).iter().map(Permission::id).collect(),
+        owner,
+        short_name: row.get(8)?,
+        is_copy: row.get::<Option<i64>>(9)?.is_some(),
     })
 }
 
@@ -77,6 +110,35 @@ pub async fn named(tx: &mut Tx, name: &str) -> Result<Option<Role>> {
     row.map(|row| read_role(&row)).transpose()
 }
 
+/// The same, as far as somebody knows of it: another organization's own role does not exist for him.
+pub async fn known(tx: &mut Tx, actor: &Actor, name: &str) -> Result<Option<Role>> {
+    let Some(role) = named(tx, name).await? else { return Ok(None) };
+    let reach = role_availability::store::reach(tx, role.id).await?;
+    Ok(reach.is_known_to(actor).then_some(role))
+}
+
+/// A role that can be given in an organization, and whose own it is.
+#[derive(Debug, Clone)]
+pub struct Givable {
+    /// The role.
+    pub role: Role,
+    /// Where it can be given.
+    pub reach: Reach,
+}
+
+/// The active roles that can be given in an organization, or on this project of it (0 for any): available there and not hidden.
+pub async fn givable(query: &mut dyn Query, customer: i64, project: i64) -> Result<Vec<Givable>> {
+    let hidden = role_concealment::store::concealed_in(query, customer).await?;
+    let roles: Vec<Role> = active(query).await?.into_iter().filter(|role| !hidden.contains(&role.id)).collect();
+    let mut reaches = role_availability::store::reaches(query, roles.iter().map(|role| role.id).collect()).await?;
+    let here = [("project".to_owned(), project)];
+    let all = roles.into_iter().filter_map(|role| {
+        let reach = reaches.remove(&role.id)?;
+        reach.covers(customer, &here).then_some(Givable { role, reach })
+    });
+    Ok(all.collect())
+}
+
 /// The role with this key.
 pub async fn by_id(tx: &mut Tx, id: i64) -> Result<Role> {
     let row = tx.one(&format!("{DECIDING} WHERE id = $1 FOR SHARE"), &vals![id]).await?.ok_or(Error::NotFound)?;
@@ -87,6 +149,55 @@ pub async fn by_id(tx: &mut Tx, id: i64) -> Result<Role> {
 pub async fn active(query: &mut dyn Query) -> Result<Vec<Role>> {
     let rows = query.query(&format!("{DECIDING} WHERE is_active AND deleted_at IS NULL ORDER BY name"), &[]).await?;
     rows.iter().map(read_role).collect()
+}
+
+/// A role as it is looked over.
+#[derive(Debug, Clone, Default)]
+pub struct Examined {
+    /// Public identifier.
+    pub uuid: Uuid,
+    /// Name.
+    pub name: String,
+    /// What people call it.
+    pub description: String,
+    /// The kind of scope.
+    pub scope: String,
+    /// Whether it ships.
+    pub is_system: bool,
+    /// Whether it can be granted.
+    pub is_active: bool,
+    /// What it carries.
+    pub permissions: Vec<String>,
+    /// How many places are named at which it can be given.
+    pub places: i64,
+    /// How many of them are gone.
+    pub gone: i64,
+}
+
+/// Every role, to be looked over.
+pub async fn examined(query: &mut dyn Query) -> Result<Vec<Examined>> {
+    let sql = "SELECT r.uuid, r.name, r.description, r.scope, r.is_system, r.is_active, r.permissions, count(a.id), \
+               count(CASE WHEN a.id IS NOT NULL AND c.id IS NULL AND p.id IS NULL THEN 1 END) FROM roles r \
+               LEFT JOIN role_availabilities a ON a.role_id = r.id \
+               LEFT JOIN customers c ON a.scope = 'customer' AND c.id = a.scope_id \
+               LEFT JOIN projects p ON a.scope = 'project' AND p.id = a.scope_id AND NOT p.is_removed \
+               WHERE r.deleted_at IS NULL GROUP BY r.id ORDER BY r.name";
+    let read = |row: &Row| {
+        let permissions: serde_json::Value = row.get(6)?;
+        let permissions = permissions.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+        Ok(Examined {
+            uuid: row.get(0)?,
+            name: row.get(1)?,
+            description: row.get(2)?,
+            scope: row.get(3)?,
+            is_system: row.get(4)?,
+            is_active: row.get(5)?,
+            permissions: permissions.map(ToOwned::to_owned).collect(),
+            places: row.get(7)?,
+            gone: row.get(8)?,
+        })
+    };
+    query.query(sql, &[]).await?.iter().map(read).collect()
 }
 
 /// Counts a change: the role's next revision, with a copy of what it is now.
@@ -211,22 +322,32 @@ pub struct Story {
     pub uuid: Uuid,
     /// Its name.
     pub name: String,
+    /// The organization whose own it is: identifier and name.
+    pub owner: Option<(Uuid, String)>,
     /// What it was.
     pub versions: Vec<Version>,
 }
 
-/// Every role with all its revisions, by kind of scope and name.
-pub async fn stories(query: &mut dyn Query) -> Result<Vec<Story>> {
-    let sql = "SELECT r.name, v.at, COALESCE(u.username, ''), v.description, v.is_active, v.scope, v.permissions, r.uuid \
-               FROM roles r JOIN role_versions v ON v.role_id = r.id LEFT JOIN users u ON u.id = v.by_user \
-               WHERE r.deleted_at IS NULL ORDER BY r.scope, r.name, r.id, v.revision";
+/// Every role that somebody knows of, with all its revisions, by kind of scope and name: those of the installation, and those of
+/// the organizations in which he holds a role.
+pub async fn stories(query: &mut dyn Query, actor: &Actor) -> Result<Vec<Story>> {
+    let sql = "SELECT r.name, v.at, COALESCE(u.username, ''), v.description, v.is_active, v.scope, v.permissions, r.uuid, \
+               c.uuid, c.name FROM roles r JOIN role_versions v ON v.role_id = r.id LEFT JOIN users u ON u.id = v.by_user \
+               LEFT JOIN customers c ON c.id = r.customer_id \
+               WHERE r.deleted_at IS NULL AND ($1 OR r.customer_id IS NULL OR r.customer_id = ANY($2)) \
+               ORDER BY r.scope, r.name, r.id, v.revision";
     let mut all: Vec<Story> = Vec::new();
-    for row in &query.query(sql, &[]).await? {
+    for row in &query.query(sql, &vals![actor.sees_all(), actor.within_bounds().owners()]).await? {
         let (uuid, version) = (row.get(7)?, read_version(row)?);
-        match all.last_mut().filter(|story| story.uuid == uuid) {
-            Some(story) => story.versions.push(version),
-            None => all.push(Story { uuid, name: row.get(0)?, versions: vec![version] }),
+        if let Some(story) = all.last_mut().filter(|story| story.uuid == uuid) {
+            story.versions.push(version);
+            continue;
         }
+        let owner = match row.get::<Option<Uuid>>(8)? {
+            Some(uuid) => Some((uuid, row.get(9)?)),
+            None => None,
+        };
+        all.push(Story { uuid, name: row.get(0)?, owner, versions: vec![version] });
     }
     Ok(all)
 }

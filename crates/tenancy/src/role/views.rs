@@ -1,12 +1,15 @@
-//! What is seen of roles: everybody sees all of them, strangers too.
+//! What is seen of roles: everybody sees those of the installation, strangers too; an organization's own are seen by whoever holds
+//! any role in it, by staff and by support agents.
 
 use stoa_kernel::{
-    access::Needs,
+    Val,
+    access::{Actor, Needs},
     field::{
         Kind::{Bool, Choice, Int, Text, Texts, Uuid},
         Who,
     },
-    view::{Clause, Column, Filter, Order, PlaceColumn, Test, View},
+    id,
+    view::{Clause, Column, Filter, Join, Order, PlaceColumn, Test, View},
 };
 
 use super::rules::SCOPES;
@@ -45,12 +48,30 @@ const COLUMNS: &[Column] = &[
     Column::new("is_active", Bool, "r.is_active", "Whether it can be granted and what it carries counts."),
     Column::new("users_count", Int, HOLDERS, "Number of grants that are not over.").only(Who::Support),
     Column::new("content_type", Choice("RoleType", SCOPES), "r.scope", "The kind of thing on which it is granted."),
-    // Copies of a role for one organization come with a later capability.
-    Column::new("template_uuid", Text, "NULL", "The role that it was copied from.").nullable(),
-    Column::new("template_name", Text, "NULL", "Name of the role that it was copied from.").nullable(),
-    Column::new("customer_uuid", Uuid, "NULL", "The organization for which it was copied.").nullable(),
-    Column::new("customer_name", Text, "NULL", "Name of the organization for which it was copied.").nullable(),
+    Column::new("template_uuid", Uuid, "t.uuid", "The role that it was copied from.").nullable(),
+    Column::new("template_name", Text, "t.name", "Name of the role that it was copied from.").nullable(),
+    Column::new("customer_uuid", Uuid, "c.uuid", "The organization whose own it is.").nullable(),
+    Column::new("customer_name", Text, "c.name", "Name of the organization whose own it is.").nullable(),
 ];
+
+/// The organization whose own a role is, and the role that it is a copy of.
+const JOINS: &[Join] = &[
+    Join("t", "LEFT JOIN roles t ON t.id = r.template_id"),
+    Join("c", "LEFT JOIN customers c ON c.id = r.customer_id"),
+];
+
+/// What a role belongs to; and the organization whose owners look after it, which is not so for a copy that staff made.
+const PLACES: &[PlaceColumn] = &[
+    PlaceColumn("itself", "role", "r.id"),
+    PlaceColumn("customer", "customer", "r.customer_id"),
+    PlaceColumn("maker", "customer", "CASE WHEN r.made_by_owner THEN r.customer_id END"),
+];
+
+fn visible(actor: &Actor, clause: &mut Clause) {
+    let sql = "r.id IN (SELECT every.id FROM roles every WHERE every.customer_id IS NULL \
+               UNION SELECT own.id FROM roles own WHERE own.customer_id = ANY($))";
+    clause.push(sql, [Val::from(actor.owners())]);
+}
 
 #[rustfmt::skip]
 const DESCRIPTIONS: &[Column] = &[
@@ -83,12 +104,12 @@ pub static ROLES: View = View {
     thing: "role",
     about: "Roles: what each carries, and on what it is granted.",
     from: "roles r",
-    joins: &[],
+    joins: JOINS,
     key: "r.id",
     lookup: "r.uuid",
     always: "r.deleted_at IS NULL",
     needs: Needs::Nothing,
-    visible: |_, clause| clause.text.push_str("TRUE"),
+    visible,
     columns: COLUMNS,
     filters: &[
         Filter::new("name", Test::Contains(&["r.name"]), "Part of the name, any case."),
@@ -97,6 +118,16 @@ pub static ROLES: View = View {
         Filter::new("is_active", Test::Bool("r.is_active"), "Whether it can be granted."),
         Filter::new("is_system_role", Test::Bool("r.is_system"), "Whether it ships."),
         Filter::new("content_type", Test::By(of_scopes), "Kinds of scope, separated by commas."),
+        Filter::new(
+            "available_for_customer",
+            Test::UuidIf("include_concealed", available),
+            "Those that can be given in an organization or its projects; of one's own organizations.",
+        ),
+        Filter::new(
+            "include_concealed",
+            Test::Flag("", ""),
+            "With available_for_customer: also those that are hidden there.",
+        ),
     ],
     orders: &[
         Order::new("name", "r.name"),
@@ -106,7 +137,7 @@ pub static ROLES: View = View {
         Order::new("is_active", "r.is_active"),
     ],
     default_order: "r.name",
-    places: &[PlaceColumn("itself", "role", "r.id")],
+    places: PLACES,
     state: None,
     label: "r.name",
     owner: None,
@@ -118,17 +149,17 @@ pub static ROLE_DESCRIPTIONS: View = View {
     thing: "role",
     about: "What a role is called, by language.",
     from: "roles r",
-    joins: &[],
+    joins: JOINS,
     key: "r.id",
     lookup: "r.uuid",
     always: "r.deleted_at IS NULL",
     needs: Needs::Nothing,
-    visible: |_, clause| clause.text.push_str("TRUE"),
+    visible,
     columns: DESCRIPTIONS,
     filters: &[],
     orders: &[],
     default_order: "r.name",
-    places: &[PlaceColumn("itself", "role", "r.id")],
+    places: PLACES,
     state: None,
     label: "r.name",
     owner: None,
@@ -141,4 +172,29 @@ fn of_scopes(clause: &mut Clause, _: &stoa_kernel::access::Actor, values: &[Stri
         clause.push("r.scope = ANY($)", [wanted.into()]);
     }
     Ok(())
+}
+
+/// Roles that can be given in an organization of the caller's, or in a project of it. An organization of which he knows nothing has
+/// none, like one that is not there.
+fn available(clause: &mut Clause, actor: &Actor, uuids: Vec<id::Uuid>, concealed: bool) {
+    let (mine, keys) = match actor.sees_all() {
+        true => ("", None),
+        false => (" AND c.id = ANY($)", Some(Val::from(actor.within_bounds().owners()))),
+    };
+    let here = format!("(SELECT c.id FROM customers c WHERE c.uuid = ANY($){mine})");
+    let named = "SELECT a.role_id FROM role_availabilities a";
+    let mut sql = format!(
+        "r.id IN (SELECT o.id FROM roles o JOIN customers z ON o.customer_id IS NULL WHERE z.id IN {here} \
+         UNION SELECT o.id FROM roles o WHERE o.customer_id IN {here}) \
+         AND (r.id NOT IN ({named}) OR r.id IN ({named} WHERE a.scope = 'customer' AND a.scope_id IN {here} \
+         UNION {named} JOIN projects p ON p.id = a.scope_id WHERE a.scope = 'project' AND p.customer_id IN {here}))"
+    );
+    if !concealed {
+        sql.push_str(&format!(
+            " AND r.id NOT IN (SELECT k.role_id FROM role_concealments k WHERE k.customer_id IN {here})"
+        ));
+    }
+    let times = sql.matches(&here).count();
+    let values = (0..times).flat_map(|_| [Some(Val::from(uuids.clone())), keys.clone()]).flatten();
+    clause.push(&sql, values);
 }

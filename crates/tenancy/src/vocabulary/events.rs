@@ -655,6 +655,12 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "A link to another system was changed." },
     EventType { name: "features_updated", group: "permissions", also: &[],
         about: "Feature flags were turned on or off." },
+    EventType { name: "guard_created", group: "permissions", also: &[],
+        about: "A rule that denies was made." },
+    EventType { name: "guard_deleted", group: "permissions", also: &[],
+        about: "A rule that denies was removed." },
+    EventType { name: "guard_updated", group: "permissions", also: &[],
+        about: "A rule that denies was changed." },
     EventType { name: "identity_provider_created", group: "auth", also: &[],
         about: "A place to sign in with OpenID Connect was set up." },
     EventType { name: "identity_provider_deleted", group: "auth", also: &[],
@@ -801,6 +807,10 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "A test event was sent to a web hook." },
     EventType { name: "web_hook_updated", group: "users", also: &[],
         about: "A web hook was changed." },
+    EventType { name: "role_availability_created", group: "permissions", also: &[],
+        about: "It was said where a role can be given." },
+    EventType { name: "role_availability_deleted", group: "permissions", also: &[],
+        about: "A role can no longer be given at a place." },
 ];
 
 /// Types of 8.0.5 that the newest official client no longer knows; it would refuse a whole answer for one of them.

@@ -174,21 +174,22 @@ async fn ask_timeline(surface: &Surface, asked: Asked) -> Result<Reply> {
 #[rustfmt::skip]
 static MATRIX: Own = Own::new(|surface, asked| Box::pin(show_matrix(surface, asked)), Needs::SignedIn)
     .object(200, &[
-        Column::new("roles", Json, "", "The roles: uuid, name, description, content_type, is_active, shipped, and (for staff and support \
+        Column::new("roles", Json, "", "The roles: uuid, name, description, content_type, is_active, shipped, customer_uuid and customer_name of an organization's own, and (for staff and support \
             agents) differences from what ships: what, value, shipped, since, by."),
         Column::new("permissions", Json, "", "The permissions: name, group, about, and cells by role: yes, no, added or removed."),
     ]);
 
 async fn show_matrix(surface: &Surface, asked: Asked) -> Result<Reply> {
     let actor = asked.actor(surface).await?;
-    Ok(Reply::json(200, &matrix::read(&surface.core).await?.told(actor.sees_all())))
+    Ok(Reply::json(200, &matrix::read(&surface.core, &actor).await?.told(actor.sees_all())))
 }
 
 static MATRIX_CSV: Own = Own::new(|surface, asked| Box::pin(export_matrix(surface, asked)), Needs::SignedIn)
     .answer(200, Shape::Other("text/csv"));
 
-async fn export_matrix(surface: &Surface, _: Asked) -> Result<Reply> {
-    let csv = matrix::read(&surface.core).await?.csv();
+async fn export_matrix(surface: &Surface, asked: Asked) -> Result<Reply> {
+    let actor = asked.actor(surface).await?;
+    let csv = matrix::read(&surface.core, &actor).await?.csv();
     let name = HeaderValue::from_static("attachment; filename=\"permission-matrix.csv\"");
     let reply = Reply::bytes(200, HeaderValue::from_static("text/csv; charset=utf-8"), csv);
     Ok(reply.with(header::CONTENT_DISPOSITION, name))

@@ -16,6 +16,7 @@ mod email_logs;
 mod event_subscriptions;
 mod events;
 mod external_links;
+mod guards;
 pub mod history;
 mod hooks;
 mod identity_bridge;
@@ -90,6 +91,7 @@ pub static AREAS: &[Area] = &[
     Area { routes: teams::ROUTES, links: &[] },
     Area { routes: user_permissions::ROUTES, links: user_permissions::LINKS },
     Area { routes: access::ROUTES, links: &[] },
+    Area { routes: guards::ROUTES, links: guards::LINKS },
     Area { routes: review_campaigns::ROUTES, links: review_campaigns::LINKS },
     Area { routes: categories::ROUTES, links: categories::LINKS },
     Area { routes: service_providers::ROUTES, links: service_providers::LINKS },

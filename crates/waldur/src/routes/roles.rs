@@ -1,4 +1,5 @@
-//! `/api/roles/`.
+//! `/api/roles/`, where roles can be given and where they are hidden, and `/api/access/roles/`: roles that an organization's owners
+//! make for it.
 
 use crate::{
     route::{Answer, Own, Route, Verb},
@@ -8,17 +9,19 @@ use serde_json::json;
 use stoa_kernel::{
     Error, Result,
     access::Needs,
-    field::Kind::{Bool, Json, Text},
+    field::Kind::{Bool, Int, Json, Text},
     id,
     view::Column,
 };
 use stoa_tenancy::{
     access::roles::shipped,
     role::{
-        actions::{CREATE, DELETE, DESCRIBE, DISABLE, ENABLE, UPDATE},
-        rules, store,
+        actions::{CLONE, CREATE, CREATE_OWN, DELETE, DESCRIBE, DISABLE, ENABLE, UPDATE},
+        hygiene, rules, store,
         views::{ROLE_DESCRIPTIONS, ROLES},
     },
+    role_availability::{self, views::AVAILABILITIES},
+    role_concealment::{self, views::CONCEALMENTS},
     settings::Settings,
 };
 
@@ -45,6 +48,28 @@ pub static ROUTES: &[Route] = &[
     Route::own(Verb::Get, "/api/roles/{uuid}/differences/", "roles_differences_retrieve", "roles", "RoleDifferences",
         &DIFFERENCES)
         .about("What differs from the role as it ships in this type of installation, since when and by whom."),
+    Route::own(Verb::Get, "/api/roles/hygiene_report/", "roles_hygiene_report_retrieve", "roles", "RoleHygieneReport", &HYGIENE)
+        .about("What deserves a look about roles: permissions that mean nothing where a role is given, and the like."),
+    Route::act("/api/roles/{uuid}/clone_to_customer/", "roles_clone_to_customer", "roles", &CLONE,
+        Answer::Object(&ROLES, 200)).shape("RoleDetails").request("RoleCloneRequest"),
+    Route::create("/api/access/roles/", "access_roles_create", "access", "RoleDetails", &CREATE_OWN, &ROLES)
+        .request("OwnRoleRequest"),
+    Route::list("/api/customer-role-concealments/", "customer_role_concealments_list", "customer-role-concealments",
+        "CustomerRoleConcealment", &CONCEALMENTS),
+    Route::create("/api/customer-role-concealments/", "customer_role_concealments_create", "customer-role-concealments",
+        "CustomerRoleConcealment", &role_concealment::actions::CREATE, &CONCEALMENTS),
+    Route::retrieve("/api/customer-role-concealments/{uuid}/", "customer_role_concealments_retrieve",
+        "customer-role-concealments", "CustomerRoleConcealment", &CONCEALMENTS),
+    Route::destroy("/api/customer-role-concealments/{uuid}/", "customer_role_concealments_destroy",
+        "customer-role-concealments", &role_concealment::actions::DELETE),
+    Route::list("/api/role-availabilities/", "role_availabilities_list", "role-availabilities", "RoleAvailabilityDetails",
+        &AVAILABILITIES),
+    Route::create("/api/role-availabilities/", "role_availabilities_create", "role-availabilities",
+        "RoleAvailabilityDetails", &role_availability::actions::CREATE, &AVAILABILITIES),
+    Route::retrieve("/api/role-availabilities/{uuid}/", "role_availabilities_retrieve", "role-availabilities",
+        "RoleAvailabilityDetails", &AVAILABILITIES),
+    Route::destroy("/api/role-availabilities/{uuid}/", "role_availabilities_destroy", "role-availabilities",
+        &role_availability::actions::DELETE),
 ];
 
 #[rustfmt::skip]
@@ -54,6 +79,22 @@ static DIFFERENCES: Own = Own::new(|surface, asked| Box::pin(differences(surface
         Column::new("shipped", Bool, "", "Whether such a role ships."),
         Column::new("differences", Json, "", "What differs: what, value, shipped, since, by."),
     ]);
+
+#[rustfmt::skip]
+static HYGIENE: Own = Own::new(|surface, _| Box::pin(look_over(surface)), Needs::StaffOrSupport)
+    .object(200, &[
+        Column::new("roles_checked", Int, "", "How many roles were looked over."),
+        Column::new("roles_with_findings", Int, "", "Of how many something was found."),
+        Column::new("error_count", Int, "", "How many findings are errors."),
+        Column::new("warning_count", Int, "", "How many are warnings."),
+        Column::new("info_count", Int, "", "How many are just worth knowing."),
+        Column::new("findings", Json, "", "What was found: check, severity, message, details, and the role: role_uuid, role_name, \
+            role_description, scope_type, is_system_role."),
+    ]);
+
+async fn look_over(surface: &Surface) -> Result<Reply> {
+    Ok(Reply::json(200, &hygiene::report(&surface.core).await?))
+}
 
 async fn differences(surface: &Surface, asked: Asked) -> Result<Reply> {
     let uuid = id::parse(asked.param("uuid")).ok_or(Error::NotFound)?;

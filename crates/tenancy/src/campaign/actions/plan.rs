@@ -176,7 +176,7 @@ async fn known(cx: &mut Cx<'_>, input: &mut Input) -> Result<()> {
     if let Some(wanted) = texts(input, "roles") {
         let mut names = Vec::new();
         for text in wanted {
-            let found = role::store::named(cx.tx, &text).await?;
+            let found = role::store::known(cx.tx, cx.actor, &text).await?;
             names.push(found.ok_or_else(|| Error::field("roles", "Role is not found."))?.name);
         }
         names.sort();

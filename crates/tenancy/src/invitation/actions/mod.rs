@@ -56,7 +56,7 @@ async fn scope(cx: &mut Cx<'_>, text: &str) -> Result<(Found, &'static Team)> {
 
 /// An active role of this kind of scope.
 async fn role_for(cx: &mut Cx<'_>, uuid: Option<Uuid>, scope: &str) -> Result<Role> {
-    let found = role::store::named(cx.tx, &uuid.map(|uuid| id::hex(&uuid)).unwrap_or_default()).await?;
+    let found = role::store::known(cx.tx, cx.actor, &uuid.map(|uuid| id::hex(&uuid)).unwrap_or_default()).await?;
     let role = found.filter(|role| role.active).ok_or_else(|| Error::field("role", "Object does not exist."))?;
     if role.scope != scope {
         return Err(Error::invalid("Role and scope should belong to the same content type."));

@@ -9,12 +9,12 @@ use crate::{
         store::{NewGrant, Recorded},
     },
     project::{ProjectGuards, State, rules, store, views::PROJECTS},
-    role,
+    role, role_availability,
 };
 use serde_json::{Value, json};
 use stoa_kernel::{
     Error, Result, Time,
-    access::Needs,
+    access::{Needs, Stand},
     action::{Action, Cx, Done, Target},
     event::{Change, Event},
     field::{Field, Input, Kind},
@@ -143,7 +143,7 @@ async fn recover(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
 }
 
 /// Gives back a role that was saved when its project was removed: to a person who can sign in, whom project and
-/// organization let in and who does not hold it, if the role is in use and its time is not over.
+/// organization let in and who does not hold it, if the role is in use and offered there and its time is not over.
 async fn restore(cx: &mut Cx<'_>, saved: &Value, customer_id: i64) -> Result<Option<Event>> {
     let text = |name: &str| saved.get(name).and_then(Value::as_str).unwrap_or_default();
     let until = Time::parse(text("expiration_time"));
@@ -155,7 +155,13 @@ async fn restore(cx: &mut Cx<'_>, saved: &Value, customer_id: i64) -> Result<Opt
     let (Some(role), Some(person)) = (role, person) else { return Ok(None) };
     let organization = grant::store::organization(cx.tx, customer_id).await?;
     let project = grant::store::project(cx.tx, cx.found.id).await?;
-    let welcome = organization.restriction.admits(&person.traits) && project.restriction.admits(&person.traits);
+    let places = [Stand { place: "itself", scope: "project", id: cx.found.id }];
+    let offered = match role::offered::require(cx.tx, role.id, customer_id, &places).await {
+        Err(Error::Invalid(_)) => false,
+        asked => asked.map(|()| true)?,
+    };
+    let welcome =
+        offered && organization.restriction.admits(&person.traits) && project.restriction.admits(&person.traits);
     let id = cx.found.id;
     let open = grant::store::open(cx.tx, person.id, role.id, "project", id, cx.now).await?;
     if !welcome || !role.active || !person.is_active || until.is_some_and(|until| until <= cx.now) || open.is_some() {
@@ -216,6 +222,7 @@ async fn move_to(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     }
     let ends = grant::actions::closed(cx, &revoked, reason).await?;
     store::set_customer(cx.tx, id, target.id, cx.now).await?;
+    let left = role_availability::actions::arrived(cx, id).await?;
     let old = before.get("customer_name").cloned().unwrap_or_default();
     let change = Change { field: "customer".into(), before: old, after: target.name.clone().into() };
     let mut done = updated(cx, target.id, vec![change]).await?;
@@ -223,5 +230,5 @@ async fn move_to(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
         let old = before.get("customer_uuid").cloned().unwrap_or_default();
         *event = event.clone().fact("old_customer_uuid", old).feed("customer", held.customer_id);
     }
-    Ok(ends.into_iter().fold(done, Done::and))
+    Ok(ends.into_iter().chain(left).fold(done, Done::and))
 }

@@ -1,11 +1,24 @@
-//! What can be done with roles. Only staff do it (mission R3), and every change is the role's next revision.
+//! What can be done with roles. Staff do it (mission R3); whoever brings people into an organization does it with the roles that
+//! its owners made for it, under his own ceiling ([`own`]). Every change is the role's next revision.
+
+mod copy;
+pub mod own;
+
+pub use copy::CLONE;
+pub use own::CREATE_OWN;
 
 use super::{
     rules,
     store::{self, Stored},
     views::ROLES,
 };
-use crate::access::{ceiling, permissions::Permission};
+use crate::{
+    access::{
+        ceiling,
+        permissions::Permission::{self, CustomerCreatePermission},
+    },
+    customer,
+};
 use serde_json::json;
 use stoa_kernel::{
     Error, Result, Val,
@@ -71,12 +84,15 @@ const DESCRIPTIONS: &[Field] = &[
     Field::text("description_sq", 4096, "The description in Albanian.").nullable().stored(),
 ];
 
+/// Staff; or, for a role that an organization's owners made, whoever brings people into that organization.
+const NEEDS: Needs = Needs::Any(&[Needs::Staff, Needs::Permission(CustomerCreatePermission.id(), &["maker"])]);
+
 const fn role_action(name: &'static str, about: &'static str, run: stoa_kernel::action::Run) -> Action {
     Action {
         name,
         about,
         target: Target::Thing(&ROLES),
-        needs: Needs::Staff,
+        needs: NEEDS,
         from: &[],
         fields: &[],
         events: &["role_definition_updated"],
@@ -87,6 +103,7 @@ const fn role_action(name: &'static str, about: &'static str, run: stoa_kernel::
 /// Makes a role.
 pub static CREATE: Action = Action {
     target: Target::Nothing,
+    needs: Needs::Staff,
     fields: FIELDS,
     events: &["role_definition_created"],
     ..role_action("role.create", "Make a role.", |cx, input| Box::pin(create(cx, input)))
@@ -129,7 +146,8 @@ pub static DISABLE: Action = role_action(
     |cx, _| Box::pin(switch(cx, false, "disabled")),
 );
 
-fn duplicate(error: Error) -> Error {
+/// What is said where a role has the name that is wanted.
+fn taken(error: Error) -> Error {
     error.on_duplicate("roles.name", "name", "Name should be unique.")
 }
 
@@ -138,18 +156,41 @@ fn by(cx: &Cx<'_>) -> Option<i64> {
 }
 
 fn event(kind: &'static str, message: String, role: &Stored) -> Event {
-    Event::new(kind, message)
+    let event = Event::new(kind, message)
         .fact("role_uuid", id::hex(&role.uuid))
         .fact("role_name", role.name.clone())
         .fact("scope_type", role.scope.clone())
-        .feed("role", role.id)
+        .feed("role", role.id);
+    match &role.owner {
+        Some(owner) => event
+            .fact("customer_uuid", id::hex(&owner.uuid))
+            .fact("customer_name", owner.name.clone())
+            .feed("customer", owner.id),
+        None => event,
+    }
+}
+
+/// The role in question, held until the transaction ends. That of an organization which is shut stays as it is, but for staff.
+async fn held(cx: &mut Cx<'_>) -> Result<Stored> {
+    if let Some(customer) = cx.found.at("customer") {
+        let (blocked, archived) = customer::store::shut(cx.tx, customer).await?;
+        if !cx.actor.is_staff() {
+            customer::rules::open(blocked, archived)?;
+        }
+    }
+    store::stored(cx.tx, cx.found.id).await
 }
 
 async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
-    settle_permissions(cx, &mut input)?;
+    settle_permissions(cx, &mut input, None)?;
     let uuid = cx.uuid();
     let more = vec![("uuid", Val::Uuid(uuid)), ("created", Val::Time(cx.now)), ("revision", Val::Int(0))];
-    let id = record::insert(cx.tx, store::TABLE, FIELDS, &input, more).await.map_err(duplicate)?;
+    let id = record::insert(cx.tx, store::TABLE, FIELDS, &input, more).await.map_err(taken)?;
+    created(cx, id, uuid).await
+}
+
+/// What every role that is made leaves: its first revision and an event.
+async fn created(cx: &mut Cx<'_>, id: i64, uuid: id::Uuid) -> Result<Done> {
     store::next_revision(cx.tx, id, by(cx), cx.now).await?;
     let role = store::stored(cx.tx, id).await?;
     let message = format!("Role {} has been created.", role.name);
@@ -157,8 +198,8 @@ async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
 }
 
 async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
-    let role = store::stored(cx.tx, cx.found.id).await?;
-    settle_permissions(cx, &mut input)?;
+    let role = held(cx).await?;
+    settle_permissions(cx, &mut input, Some(&role))?;
     if role.is_system && input.text("name").is_some_and(|name| name != role.name) {
         return Err(Error::field("name", "Changing name for system role is not possible."));
     }
@@ -166,13 +207,14 @@ async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     if input.text("content_type").is_some_and(|scope| scope != role.scope) && role.holders > 0 {
         return Err(Error::field("content_type", "Role is still used."));
     }
+    let more = own::settle_name(cx, &role, &mut input).await?;
     settle_description(cx, &mut input).await?;
-    let changes = record::update(cx, store::TABLE, role.id, FIELDS, &input, vec![]).await.map_err(duplicate)?;
+    let changes = record::update(cx, store::TABLE, role.id, FIELDS, &input, more).await.map_err(taken)?;
     changed(cx, &role, changes).await
 }
 
 async fn describe(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
-    let role = store::stored(cx.tx, cx.found.id).await?;
+    let role = held(cx).await?;
     settle_description(cx, &mut input).await?;
     let changes = record::update(cx, store::TABLE, role.id, DESCRIPTIONS, &input, vec![]).await?;
     changed(cx, &role, changes).await
@@ -188,11 +230,14 @@ async fn changed(cx: &mut Cx<'_>, role: &Stored, changes: Vec<Change>) -> Result
 }
 
 async fn switch(cx: &mut Cx<'_>, on: bool, word: &str) -> Result<Done> {
-    let role = store::stored(cx.tx, cx.found.id).await?;
+    let role = held(cx).await?;
     let message = format!("The role {} has been {word}", role.name);
     let answer = json!({ "detail": message });
     if role.is_active == on {
         return Ok(Done::unchanged().answer(answer));
+    }
+    if on {
+        under_ceiling(cx, &role.name, &role.permissions)?;
     }
     store::set_active(cx.tx, role.id, on).await?;
     store::next_revision(cx.tx, role.id, by(cx), cx.now).await?;
@@ -201,7 +246,7 @@ async fn switch(cx: &mut Cx<'_>, on: bool, word: &str) -> Result<Done> {
 }
 
 async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
-    let role = store::stored(cx.tx, cx.found.id).await?;
+    let role = held(cx).await?;
     if role.is_system {
         return Err(Error::invalid("Destroying of system role is not available."));
     }
@@ -229,19 +274,29 @@ async fn settle_description(cx: &mut Cx<'_>, input: &mut Input) -> Result<()> {
     Ok(())
 }
 
-/// Checks the permissions that were sent, and puts them in the form in which they are stored. A narrowed credential puts
-/// nothing into a role that it does not let pass: who holds the role would be wider than it (security case C4).
-fn settle_permissions(cx: &Cx<'_>, input: &mut Input) -> Result<()> {
+/// Puts the permissions that were sent into the form in which they are stored, and checks what is added to what holders of the role
+/// can do: nobody adds what he does not hold at the organization whose role it is, and a narrowed credential nothing that it does
+/// not let pass (security case C4). Keeping what others put there adds nothing.
+fn settle_permissions(cx: &Cx<'_>, input: &mut Input, before: Option<&Stored>) -> Result<()> {
+    let mut after = before.map(|role| role.permissions).unwrap_or_default();
     if let Some(sent) = input.json("permissions") {
         let stored = rules::permissions(sent)?;
         let carried = sent.as_array().into_iter().flatten().filter_map(|name| Permission::parse(name.as_str()?));
-        let carried: PermissionSet = carried.map(Permission::id).collect();
-        let beyond = ceiling::beyond(&carried, ceiling::reach(cx.actor, &[]).as_ref());
-        if !beyond.is_empty() {
-            let role = input.text("name").unwrap_or_default().to_owned();
-            return Err(Error::Forbidden(Box::new(Decision::deny(Reason::Ceiling { role, beyond }))));
-        }
+        after = carried.map(Permission::id).collect();
         input.set("permissions", stored);
     }
-    Ok(())
+    let none = PermissionSet::default();
+    let was = before.map_or((true, &none), |role| (role.is_active, &role.permissions));
+    let is = (input.bool("is_active").unwrap_or(was.0), &after);
+    let name = before.map(|role| role.name.as_str()).or_else(|| input.text("name")).unwrap_or_default();
+    under_ceiling(cx, name, &rules::added(was, is))
+}
+
+/// Refuses what is beyond what the actor holds at the organization in question; for staff, beyond what their credential lets pass.
+fn under_ceiling(cx: &Cx<'_>, role: &str, added: &PermissionSet) -> Result<()> {
+    let beyond = ceiling::beyond(added, ceiling::reach(cx.actor, &cx.found.places).as_ref());
+    match beyond.is_empty() {
+        true => Ok(()),
+        false => Decision::deny(Reason::Ceiling { role: role.to_owned(), beyond }).required().map(|_| ()),
+    }
 }
