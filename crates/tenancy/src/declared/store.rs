@@ -172,7 +172,8 @@ fn source(kind: &Kind) -> Source {
             "",
             &[("parent", "p.uuid", "p.name"), ("type", "k.uuid", "k.name")],
         ),
-        "roles" => ("roles t", " AND t.deleted_at IS NULL", &[]),
+        // Roles of an organization's own are not declared yet: neither they nor their grants are looked at.
+        "roles" => ("roles t", " AND t.deleted_at IS NULL AND t.customer_id IS NULL", &[]),
         "organizations" => ("customers t", "", &[]),
         _ => (
             "projects t JOIN customers c ON c.id = t.customer_id LEFT JOIN project_types k ON k.id = t.type_id",
@@ -238,7 +239,7 @@ async fn member_of(query: &mut dyn Query, things: &mut [Thing]) -> Result<()> {
 
 async fn grants(query: &mut dyn Query, scope: &str, ids: Vec<i64>, now: Time) -> Result<Vec<Held>> {
     let sql = "SELECT g.scope_uuid, r.uuid, r.name, u.uuid, u.username, u.is_active, g.expires_at FROM grants g \
-               JOIN roles r ON r.id = g.role_id JOIN users u ON u.id = g.user_id \
+               JOIN roles r ON r.id = g.role_id AND r.customer_id IS NULL JOIN users u ON u.id = g.user_id \
                WHERE g.scope = $1 AND g.scope_id = ANY($2) AND g.revoked_at IS NULL \
                AND (g.expires_at IS NULL OR g.expires_at > $3) ORDER BY g.scope_id, r.name, u.username";
     let read = |row: &Row| {

@@ -2,7 +2,7 @@
 
 use crate::access::{
     installation::{self, Choices},
-    permissions::{self, Permission},
+    permissions::{Permission, PermissionSet as Carried},
     roles::Shipped,
 };
 use serde::Serialize;
@@ -16,9 +16,9 @@ pub fn settled(
     role: &Shipped,
     text: &str,
     active: bool,
-    carried: permissions::PermissionSet,
+    carried: Carried,
     choices: Choices,
-) -> (String, bool, permissions::PermissionSet) {
+) -> (String, bool, Carried) {
     let kept = !installation::is_shipped_description(role, text);
     let label = if kept { text } else { role.labels.of(choices.installation) };
     let active = active || installation::active(role, choices) && !role.active;
