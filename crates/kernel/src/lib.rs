@@ -18,6 +18,7 @@ pub mod record;
 pub mod state;
 pub mod store;
 pub mod time;
+pub mod used;
 pub mod val;
 pub mod view;
 

@@ -139,7 +139,7 @@ pub(super) async fn person(core: &Core, asker: &Actor, name: &str, found: &Found
 async fn actor(core: &Core, asker: &Actor, person: &store::Person, at: Option<Time>) -> Result<Actor> {
     match at {
         // What his own credential narrows is part of the answer.
-        None if person.id == asker.id => Ok(asker.clone()),
+        None if person.id == asker.id => Ok(asker.unnoted()),
         _ => {
             let then = core.actor_at(person.uuid, at.unwrap_or_else(|| core.now())).await?.ok_or(Error::NotFound)?;
             Ok(if person.id == asker.id { as_narrow(asker, then) } else { then })
