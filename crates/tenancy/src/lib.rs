@@ -17,6 +17,7 @@ pub mod group_invitation;
 pub mod invitation;
 pub mod key;
 pub mod letter;
+pub mod narrowing;
 pub mod permission_request;
 pub mod personal_project;
 pub mod personal_token;
@@ -32,6 +33,7 @@ pub mod settings;
 pub mod subnet;
 pub mod token;
 pub mod user;
+pub mod uses;
 pub mod version;
 pub mod vocabulary;
 
@@ -52,6 +54,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0009_reviews", sql: include_str!("migrations/0009_reviews.sql") },
     Migration { name: "0017_audit", sql: include_str!("migrations/0017_audit.sql") },
     Migration { name: "0018_campaigns", sql: include_str!("migrations/0018_campaigns.sql") },
+    Migration { name: "0021_use", sql: include_str!("migrations/0021_use.sql") },
 ];
 
 /// Registers this area's actions, views and listeners.
@@ -116,11 +119,12 @@ pub fn register(registry: &mut Registry) {
     privacy::register(registry);
     review::register(registry);
     campaign::register(registry);
+    narrowing::register(registry);
 }
 
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
-    let core = core.with(Arc::new(data_access::Log::default())).with(Looked(data_access::note));
+    let core = uses::equip(core.with(Arc::new(data_access::Log::default())).with(Looked(data_access::note)));
     personal_token::equip(core).with(Arc::new(user::password::Passwords::default())).with(TokenDue(|core, token| {
         let (store, now) = (core.store.clone(), core.now());
         tokio::spawn(async move {

@@ -97,13 +97,13 @@ pub async fn explain_to(core: &Core, asker: &Actor, question: Question<'_>) -> R
 }
 
 /// What the question is about: an action, or a permission by itself.
-pub(super) enum Subject {
+pub(crate) enum Subject {
     Action(&'static Action),
     Permission(permissions::Permission),
 }
 
 impl Subject {
-    pub(super) fn read(core: &Core, name: &str) -> Result<Subject> {
+    pub(crate) fn read(core: &Core, name: &str) -> Result<Subject> {
         if let Some(action) = core.action(name) {
             return Ok(Subject::Action(action));
         }
@@ -156,7 +156,7 @@ pub(super) fn as_narrow(asker: &Actor, then: Actor) -> Actor {
 }
 
 /// Whether the asker may know of everybody and everything: a credential that is bound to some things never does.
-pub(super) fn knows_all(asker: &Actor) -> bool {
+pub(crate) fn knows_all(asker: &Actor) -> bool {
     asker.sees_all() && asker.bound().is_none()
 }
 
@@ -186,7 +186,7 @@ pub(super) async fn decide_all(core: &Core, actor: &Actor, subject: &Subject, fo
 }
 
 /// The thing in question, among what the asker sees.
-pub(super) async fn find(core: &Core, asker: &Actor, subject: &Subject, scope: &str) -> Result<Found> {
+pub(crate) async fn find(core: &Core, asker: &Actor, subject: &Subject, scope: &str) -> Result<Found> {
     let missing = || Error::field("scope", "The thing does not exist, or you do not see it.");
     let (kind, rest) = match scope.split_once(':') {
         Some((kind, rest)) if !rest.starts_with("//") => (Some(kind), rest),

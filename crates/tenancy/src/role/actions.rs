@@ -133,7 +133,7 @@ fn duplicate(error: Error) -> Error {
     error.on_duplicate("roles.name", "name", "Name should be unique.")
 }
 
-fn by(cx: &Cx<'_>) -> Option<i64> {
+pub(super) fn by(cx: &Cx<'_>) -> Option<i64> {
     (cx.actor.id != 0).then_some(cx.actor.id)
 }
 
@@ -168,23 +168,28 @@ async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     }
     settle_description(cx, &mut input).await?;
     let changes = record::update(cx, store::TABLE, role.id, FIELDS, &input, vec![]).await.map_err(duplicate)?;
-    changed(cx, &role, changes).await
+    revised(cx, &role, changes).await
 }
 
 async fn describe(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     let role = store::stored(cx.tx, cx.found.id).await?;
     settle_description(cx, &mut input).await?;
     let changes = record::update(cx, store::TABLE, role.id, DESCRIPTIONS, &input, vec![]).await?;
-    changed(cx, &role, changes).await
+    revised(cx, &role, changes).await
 }
 
-async fn changed(cx: &mut Cx<'_>, role: &Stored, changes: Vec<Change>) -> Result<Done> {
+async fn revised(cx: &mut Cx<'_>, role: &Stored, changes: Vec<Change>) -> Result<Done> {
     if changes.is_empty() {
         return Ok(Done::unchanged());
     }
     store::next_revision(cx.tx, role.id, by(cx), cx.now).await?;
+    Ok(Done::event(changed(role, changes)))
+}
+
+/// What the record says of a changed role.
+pub(super) fn changed(role: &Stored, changes: Vec<Change>) -> Event {
     let message = format!("Role {} has been updated. {}", role.name, record::describe(&changes));
-    Ok(Done::event(event("role_definition_updated", message, role).changes(changes)))
+    event("role_definition_updated", message, role).changes(changes)
 }
 
 async fn switch(cx: &mut Cx<'_>, on: bool, word: &str) -> Result<Done> {
@@ -236,12 +241,17 @@ fn settle_permissions(cx: &Cx<'_>, input: &mut Input) -> Result<()> {
         let stored = rules::permissions(sent)?;
         let carried = sent.as_array().into_iter().flatten().filter_map(|name| Permission::parse(name.as_str()?));
         let carried: PermissionSet = carried.map(Permission::id).collect();
-        let beyond = ceiling::beyond(&carried, ceiling::reach(cx.actor, &[]).as_ref());
-        if !beyond.is_empty() {
-            let role = input.text("name").unwrap_or_default().to_owned();
-            return Err(Error::Forbidden(Box::new(Decision::deny(Reason::Ceiling { role, beyond }))));
-        }
+        within_reach(cx, input.text("name").unwrap_or_default(), &carried)?;
         input.set("permissions", stored);
     }
     Ok(())
+}
+
+/// Refuses to put into a role what the credential does not let pass.
+pub(super) fn within_reach(cx: &Cx<'_>, role: &str, permissions: &PermissionSet) -> Result<()> {
+    let beyond = ceiling::beyond(permissions, ceiling::reach(cx.actor, &[]).as_ref());
+    if beyond.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Forbidden(Box::new(Decision::deny(Reason::Ceiling { role: role.to_owned(), beyond }))))
 }

@@ -4,6 +4,7 @@
 //! as of any instant. A removed role keeps its row for the record of those who held it.
 
 pub mod actions;
+pub mod revise;
 pub mod rules;
 pub mod store;
 pub mod views;

@@ -801,6 +801,14 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "A test event was sent to a web hook." },
     EventType { name: "web_hook_updated", group: "users", also: &[],
         about: "A web hook was changed." },
+    EventType { name: "access_narrowed", group: "permissions", also: &[],
+        about: "Roles and permissions that nobody used were taken away in one step." },
+    EventType { name: "access_narrowing_undone", group: "permissions", also: &[],
+        about: "What was taken away in one step as nobody used it was given back." },
+    EventType { name: "pat_restored", group: "auth", also: &[],
+        about: "A personal access token that was ended was given back." },
+    EventType { name: "pat_scopes_updated", group: "auth", also: &[],
+        about: "What a personal access token carries was changed." },
 ];
 
 /// Types of 8.0.5 that the newest official client no longer knows; it would refuse a whole answer for one of them.

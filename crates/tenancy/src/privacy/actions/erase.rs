@@ -11,7 +11,7 @@ use crate::{
         store::{self, Brief},
         views::USERS,
     },
-    version,
+    uses, version,
 };
 use serde_json::json;
 use stoa_kernel::{
@@ -102,6 +102,7 @@ async fn carry_out(cx: &mut Cx<'_>, user: &Brief, fate: &store::Fate) -> Result<
     store::forget_email(cx.tx, user.id).await?;
     agreement::store::forget_addresses(cx.tx, user.id).await?;
     data_access::store::forget(cx.tx, user.id).await?;
+    uses::store::forget(cx.tx, user.uuid).await?;
     version::store::forget(cx.tx, "user", user.id).await?;
     version::store::forget_by(cx.tx, "ssh_key", user.id).await?;
     store::erase(cx.tx, user.id, &pseudonym, cx.now).await?;

@@ -1,0 +1,115 @@
+//! What could be taken away, as items of a narrowing, each with the action that would do it by hand and whether the asker may.
+//!
+//! Staff power is told of and not proposed: whether somebody is to be staff is no question of use alone.
+
+use super::{
+    rules::KINDS,
+    store::{self, Place},
+    unused::{Question, unused},
+};
+use crate::grant::rules::team;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use stoa_kernel::{
+    Result,
+    access::{Actor, Decision, Found, Needs, Reason, Stand, decide},
+    door::Core,
+    id::{self, Uuid},
+};
+
+/// Proposals of one kind, or of all that can be taken away.
+///
+/// # Errors
+/// Those of the store.
+pub async fn proposals(core: &Core, asker: &Actor, question: &Question, all: bool) -> Result<Vec<Value>> {
+    let kinds: Vec<&'static str> = match all {
+        true => KINDS.iter().copied().filter(|kind| *kind != "staff").collect(),
+        false => vec![question.kind],
+    };
+    // To ask is not to use: whether he may is not on record.
+    let quiet = asker.unnoted();
+    let mut found = Vec::new();
+    for kind in kinds {
+        let rows = unused(core, asker, &question.about(kind)).await?;
+        let uuids = rows.iter().filter(|row| row["kind"] == "grant").filter_map(|row| row["uuid"].as_str().and_then(id::parse));
+        let uuids: Vec<Uuid> = uuids.collect();
+        let places = match uuids.is_empty() {
+            true => HashMap::new(),
+            false => store::places(&mut core.store.reader(), uuids).await?,
+        };
+        found.extend(rows.into_iter().filter_map(|row| proposal(&quiet, row, &places, question.days)));
+    }
+    Ok(found)
+}
+
+fn proposal(asker: &Actor, mut row: Value, places: &HashMap<Uuid, Place>, days: i64) -> Option<Value> {
+    let uuid = row["uuid"].clone();
+    let permission = row["permission"].clone();
+    let in_person = || decide(asker, &Needs::InPerson(&Needs::SignedIn), &Found::default());
+    let word = |pointer: &str| row.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let (item, action, decision, sentence) = match row["kind"].as_str()? {
+        "grant" => (
+            json!({"kind": "grant", "grant": uuid}),
+            "grant.revoke",
+            may_revoke(asker, id::parse(uuid.as_str()?).and_then(|uuid| places.get(&uuid))),
+            format!(
+                "{} did not use {} in {} for {days} days.",
+                word("/user/username"),
+                word("/role/name"),
+                word("/scope/name")
+            ),
+        ),
+        "permission" => (
+            json!({"kind": "permission", "role": uuid, "permission": permission}),
+            "role.update",
+            decide(asker, &Needs::Staff, &Found::default()),
+            format!(
+                "Nobody of {} who hold {} used {} for {days} days.",
+                row["role"]["holders"],
+                word("/role/name"),
+                word("/permission")
+            ),
+        ),
+        "token" => (
+            json!({"kind": "token", "token": uuid}),
+            "own_token.revoke",
+            in_person(),
+            format!("The token {} was not used for {days} days.", word("/token")),
+        ),
+        "scope" => (
+            json!({"kind": "scope", "token": uuid, "permission": permission}),
+            "own_token.create",
+            in_person(),
+            format!("The token {} did not use {} for {days} days.", word("/token"), word("/permission")),
+        ),
+        _ => return None,
+    };
+    row["item"] = item;
+    row["action"] = action.into();
+    row["sentence"] = sentence.into();
+    row["allowed"] = decision.allowed.into();
+    row["why"] = decision.to_string().into();
+    Some(row)
+}
+
+/// Whether somebody may take a grant away, as far as that is known without doing it.
+fn may_revoke(asker: &Actor, place: Option<&Place>) -> Decision {
+    let gone = || Decision::rule("The role is no more.");
+    let Some((scope, scope_id, customer_id, user_id)) = place else { return gone() };
+    let Some(team) = team(scope) else { return gone() };
+    let stand = |place, scope, id| Stand { place, scope, id };
+    let mut places = vec![stand("itself", team.scope, *scope_id)];
+    if team.scope != "customer" {
+        places.push(stand("customer", "customer", *customer_id));
+    }
+    let found = Found { thing: team.scope, id: *scope_id, places, ..Found::default() };
+    let decision = decide(asker, &Needs::Permission(team.delete.id(), &["itself", "customer"]), &found);
+    let from_above = decision.because.iter().any(|reason| match reason {
+        Reason::Grant { scope, .. } => scope == "customer",
+        other => *other == Reason::Staff,
+    });
+    match decision.allowed && *user_id == asker.id && !from_above {
+        true => Decision::rule("User can not manage own role."),
+        false => decision,
+    }
+}
