@@ -45,6 +45,10 @@ impl Gallery {
             lab.grant(&ended, role, world.person(who)).await;
             lab.grant(&removed, role, world.person(who)).await;
         }
+        // Two who do nothing.
+        for scope in [&world.apollo, &world.zeus] {
+            lab.member(scope, "PROJECT.ADMIN").await;
+        }
         let tomorrow = lab.core.now().plus_seconds(86_400).date();
         lab.patch(staff, &ended.url, json!({"end_date": tomorrow.to_string()})).await.is(200);
         lab.delete(staff, &removed.url).await.is(204);
@@ -61,6 +65,7 @@ impl Gallery {
         gallery.what_people_keep(lab).await;
         gallery.notices(lab).await;
         gallery.reviews(lab).await;
+        gallery.narrowings(lab).await;
         gallery
     }
 
@@ -222,6 +227,22 @@ impl Gallery {
         let item = lab.get(owner, &of_manager).await.is(200).rows()[0]["url"].clone();
         let path = format!("{}decide/", item.as_str().unwrap_or_default());
         lab.post(owner, &path, json!({"decision": "keep"})).await.is(200);
+    }
+
+    /// Narrowings in their states, of those who did nothing since the clock was moved.
+    async fn narrowings(&self, lab: &Lab) {
+        let owner = self.person("owner");
+        for (project, undone) in [(&self.world.apollo, false), (&self.world.zeus, true)] {
+            let path = format!("/api/access/proposals/?days=1&kind=grant&scope=project:{}", project.uuid);
+            let proposed = lab.get(owner, &path).await.is(200);
+            let idle = |row: &&serde_json::Value| row["user"]["full_name"] == "project-admin Test";
+            let item = proposed.rows().iter().find(idle).map(|row| row["item"].clone());
+            let body = json!({"days": 1, "items": [item], "reason": "Nobody used it."});
+            let made = self.made(lab, owner, "/api/access/narrowings/", body).await;
+            if undone {
+                lab.post(owner, &format!("{}undo/", made.text("url")), json!({})).await.is(200);
+            }
+        }
     }
 
     /// An order of somebody who may not approve: it waits for the consumer's side.

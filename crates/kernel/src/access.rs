@@ -281,7 +281,8 @@ impl Actor {
 
     /// Whether this actor is staff, and his credential lets both that and the permission pass.
     pub fn passes_as_staff(&self, permission: Permission) -> bool {
-        let passes = self.is_staff() && self.narrow.as_ref().is_none_or(|narrow| narrow.permissions.contains(permission));
+        let passes =
+            self.is_staff() && self.narrow.as_ref().is_none_or(|narrow| narrow.permissions.contains(permission));
         if passes {
             self.relied_on_staff(permission.name, true);
         }

@@ -11,7 +11,7 @@ use crate::grant::rules::team;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use stoa_kernel::{
-    Result,
+    Date, Result, Time,
     access::{Actor, Decision, Found, Needs, Reason, Stand, decide},
     door::Core,
     id::{self, Uuid},
@@ -31,18 +31,20 @@ pub async fn proposals(core: &Core, asker: &Actor, question: &Question, all: boo
     let mut found = Vec::new();
     for kind in kinds {
         let rows = unused(core, asker, &question.about(kind)).await?;
-        let uuids = rows.iter().filter(|row| row["kind"] == "grant").filter_map(|row| row["uuid"].as_str().and_then(id::parse));
+        let uuids =
+            rows.iter().filter(|row| row["kind"] == "grant").filter_map(|row| row["uuid"].as_str().and_then(id::parse));
         let uuids: Vec<Uuid> = uuids.collect();
         let places = match uuids.is_empty() {
             true => HashMap::new(),
             false => store::places(&mut core.store.reader(), uuids).await?,
         };
-        found.extend(rows.into_iter().filter_map(|row| proposal(&quiet, row, &places, question.days)));
+        let today = question.cutoff.day.plus_days(question.days);
+        found.extend(rows.into_iter().filter_map(|row| proposal(&quiet, row, &places, (question.days, today))));
     }
     Ok(found)
 }
 
-fn proposal(asker: &Actor, mut row: Value, places: &HashMap<Uuid, Place>, days: i64) -> Option<Value> {
+fn proposal(asker: &Actor, mut row: Value, places: &HashMap<Uuid, Place>, (days, today): (i64, Date)) -> Option<Value> {
     let uuid = row["uuid"].clone();
     let permission = row["permission"].clone();
     let in_person = || decide(asker, &Needs::InPerson(&Needs::SignedIn), &Found::default());
@@ -84,6 +86,10 @@ fn proposal(asker: &Actor, mut row: Value, places: &HashMap<Uuid, Place>, days: 
         ),
         _ => return None,
     };
+    let day = |key: &str| row[key].as_str().and_then(Date::parse);
+    let since = || row["since"].as_str().and_then(Time::parse).map(Time::date);
+    let last = day("last_used").max(day("last_listed")).or_else(since).unwrap_or(today);
+    row["unused_days"] = ((today.start().0 - last.start().0) / (86_400 * Time::SECOND)).into();
     row["item"] = item;
     row["action"] = action.into();
     row["sentence"] = sentence.into();

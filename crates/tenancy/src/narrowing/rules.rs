@@ -1,10 +1,6 @@
 //! Decisions about narrowings, from values alone: since when something is unused, and what an input names.
 
-use crate::{
-    access::permissions::Permission,
-    role::rules::Version,
-    uses::rules::Days,
-};
+use crate::{access::permissions::Permission, role::rules::Version, uses::rules::Days};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use stoa_kernel::{

@@ -67,7 +67,8 @@ impl Question {
         let days = days.ok_or_else(|| Error::field("days", format!("Enter a number from 1 to {DAYS_MAX}.")))?;
         let ignore_lists = match ignore_lists {
             "" => false,
-            text => stoa_kernel::view::truth(text).ok_or_else(|| Error::field("ignore_lists", "Must be a valid boolean."))?,
+            text => stoa_kernel::view::truth(text)
+                .ok_or_else(|| Error::field("ignore_lists", "Must be a valid boolean."))?,
         };
         let kind = if kind.is_empty() { KINDS[0] } else { kind };
         let known = KINDS.iter().find(|known| **known == kind).copied();
@@ -202,7 +203,9 @@ async fn permissions(core: &Core, question: &Question) -> Result<Vec<Value>> {
         let Some(holders) = holders.get(&story.uuid) else { continue };
         let carried = story.versions.last().map(|version| &version.permissions);
         for name in carried.into_iter().flatten() {
-            let Some(since) = carried_since(&story.versions, name).filter(|since| cutoff.is_old(*since)) else { continue };
+            let Some(since) = carried_since(&story.versions, name).filter(|since| cutoff.is_old(*since)) else {
+                continue;
+            };
             let days = recorded.get(&(story.uuid, name.clone()));
             if cutoff.is_used_permission(days.map(|(days, _)| days)) {
                 continue;
@@ -287,7 +290,8 @@ async fn staff(core: &Core, question: &Question) -> Result<Vec<Value>> {
     let mut rows = Vec::new();
     for one in crew {
         let (power, field) = if one.staff { (STAFF, "is_staff") } else { (SUPPORT, "is_support") };
-        let changed = |changes: &Value| changes.as_array().is_some_and(|all| all.iter().any(|one| one["field"] == field));
+        let changed =
+            |changes: &Value| changes.as_array().is_some_and(|all| all.iter().any(|one| one["field"] == field));
         if recent.iter().any(|(user, changes)| *user == one.id && changed(changes)) {
             continue;
         }

@@ -160,9 +160,7 @@ pub static NARROWINGS: View = View {
 
 /// One's own, and those of which everything lies where one may take roles away: all in one scope, or all in one organization.
 fn made_or_managed(actor: &Actor, clause: &mut Clause) {
-    let mut parts = vec![
-        ("SELECT id FROM narrowings WHERE made_by = ANY($)".to_owned(), vec![actor.id]),
-    ];
+    let mut parts = vec![("SELECT id FROM narrowings WHERE made_by = ANY($)".to_owned(), vec![actor.id])];
     for team in TEAMS {
         let (scope, permission) = (team.scope, team.delete.id());
         let here = format!("SELECT id FROM narrowings WHERE scope = '{scope}' AND ");

@@ -97,7 +97,8 @@ pub async fn set_scope(cx: &mut Cx<'_>, id: i64, permission: &str, carried: bool
     let after = json!(scopes);
     store::set_scopes(cx.tx, id, &after).await?;
     let user = users::brief(cx.tx, token.user_id).await?;
-    let message = format!("Permissions of personal access token {} of user {} have been set.", token.name, user.username);
+    let message =
+        format!("Permissions of personal access token {} of user {} have been set.", token.name, user.username);
     let change = Change { field: "scopes".into(), before: token.scopes.clone(), after };
     Ok(about(&user, "pat_scopes_updated", message, &token).changes(vec![change]))
 }

@@ -49,7 +49,12 @@ impl Days {
 pub fn rows(one: &Use) -> Vec<Key> {
     let mut keys: Vec<Key> = match one.through {
         Through::Grant(grant, role) => {
-            vec![("grant", grant, ""), ("grant", grant, one.permission), ("role", role, ""), ("role", role, one.permission)]
+            vec![
+                ("grant", grant, ""),
+                ("grant", grant, one.permission),
+                ("role", role, ""),
+                ("role", role, one.permission),
+            ]
         }
         Through::Staff(user) => vec![("user", user, STAFF)],
         Through::Support(user) => vec![("user", user, SUPPORT)],
@@ -146,10 +151,12 @@ mod tests {
     #[test]
     fn a_use_counts_for_grant_role_and_token() {
         let one = of_grant("PROJECT.UPDATE", false);
-        let of_all = [("grant", ONE, ""), ("grant", ONE, "PROJECT.UPDATE"), ("role", TWO, ""), ("role", TWO, "PROJECT.UPDATE")];
+        let of_all =
+            [("grant", ONE, ""), ("grant", ONE, "PROJECT.UPDATE"), ("role", TWO, ""), ("role", TWO, "PROJECT.UPDATE")];
         assert_eq!(rows(&one), of_all);
         let token = Uuid::from_u128(3);
-        let staff = Use { through: Through::Staff(ONE), permission: "ROLE.X", listed: false, token: Some((token, None)) };
+        let staff =
+            Use { through: Through::Staff(ONE), permission: "ROLE.X", listed: false, token: Some((token, None)) };
         assert_eq!(
             rows(&staff),
             [("token", token, ""), ("token", token, "ROLE.X"), ("token", token, "STAFF.ACCESS"), ("user", ONE, STAFF)]

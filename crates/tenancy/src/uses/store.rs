@@ -10,8 +10,9 @@ const BATCH: usize = 200;
 /// Writes uses; in the order of their keys, so that nodes don't wait for each other crosswise.
 pub async fn write(tx: &mut Tx, rows: &[(Key, Days)]) -> Result<()> {
     for batch in rows.chunks(BATCH) {
-        let mut sql =
-            String::from("INSERT INTO uses (kind, subject, permission, first_used, last_done, last_listed, days) VALUES ");
+        let mut sql = String::from(
+            "INSERT INTO uses (kind, subject, permission, first_used, last_done, last_listed, days) VALUES ",
+        );
         let mut values: Vec<Val> = Vec::with_capacity(batch.len() * 6);
         for (at, ((kind, subject, permission), days)) in batch.iter().enumerate() {
             let from = at * 6;
@@ -20,7 +21,14 @@ pub async fn write(tx: &mut Tx, rows: &[(Key, Days)]) -> Result<()> {
             sql.push_str(&numbers.join(", "));
             sql.push_str(", 1)");
             let date = |day: Option<Date>| day.map_or(Val::Null, Val::Date);
-            let row = [(*kind).into(), (*subject).into(), (*permission).into(), date(days.last()), date(days.done), date(days.listed)];
+            let row = [
+                (*kind).into(),
+                (*subject).into(),
+                (*permission).into(),
+                date(days.last()),
+                date(days.done),
+                date(days.listed),
+            ];
             values.extend(row);
         }
         // A day counts once, whether it was used to do or to list, and on however many nodes.

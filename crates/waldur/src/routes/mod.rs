@@ -23,6 +23,7 @@ mod identity_providers;
 mod keys;
 mod meta;
 mod metadata;
+mod narrowings;
 mod notification_messages;
 mod offering_answers;
 mod orders;
@@ -91,6 +92,7 @@ pub static AREAS: &[Area] = &[
     Area { routes: user_permissions::ROUTES, links: user_permissions::LINKS },
     Area { routes: access::ROUTES, links: &[] },
     Area { routes: review_campaigns::ROUTES, links: review_campaigns::LINKS },
+    Area { routes: narrowings::ROUTES, links: narrowings::LINKS },
     Area { routes: categories::ROUTES, links: categories::LINKS },
     Area { routes: service_providers::ROUTES, links: service_providers::LINKS },
     Area { routes: provider_offerings::ROUTES, links: provider_offerings::LINKS },
