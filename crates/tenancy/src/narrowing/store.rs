@@ -141,3 +141,15 @@ pub async fn places(query: &mut dyn Query, grants: Vec<Uuid>) -> Result<HashMap<
     let read = |row: &Row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)));
     query.query(sql, &vals![grants]).await?.iter().map(read).collect()
 }
+
+/// The grants of owners who can sign in, of each of these organizations, the earliest first.
+pub async fn owners(query: &mut dyn Query, customers: Vec<i64>, now: Time) -> Result<HashMap<i64, Vec<Uuid>>> {
+    let sql = "SELECT g.scope_id, g.uuid FROM grants g JOIN roles r ON r.id = g.role_id JOIN users u ON u.id = g.user_id \
+               WHERE g.scope = 'customer' AND g.scope_id = ANY($1) AND r.name = 'CUSTOMER.OWNER' AND u.is_active \
+               AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $2) ORDER BY g.created, g.id";
+    let mut all: HashMap<i64, Vec<Uuid>> = HashMap::new();
+    for row in query.query(sql, &vals![customers, now]).await? {
+        all.entry(row.get(0)?).or_default().push(row.get(1)?);
+    }
+    Ok(all)
+}
