@@ -20,7 +20,10 @@ use stoa_kernel::{
     view::Ask,
 };
 use stoa_tenancy::{
-    narrowing::{unused, views::UNUSED_GRANTS},
+    narrowing::{
+        unused,
+        views::{UNUSED_GRANTS, only_unused},
+    },
     uses,
 };
 use stoa_testing::{Lab, Person, Reply, Thing, both};
@@ -656,7 +659,7 @@ async fn what_is_used_on_one_node_is_not_taken_away_on_the_other() {
 async fn no_scan(lab: Lab) {
     let owner = lab.actor(&lab.signed_in("user00000").await).await;
     let question = unused::Question::read(&lab.core, &owner, ("30", "", "grant"), None).await.unwrap();
-    let ask = Ask { within: unused::grants(&question), limit: 10, ..Ask::default() };
+    let ask = Ask { within: only_unused(&question), limit: 10, ..Ask::default() };
     let statement = UNUSED_GRANTS.select(&owner, &ask, lab.core.now()).unwrap();
     let plan = lab.core.store.explain(&statement.clause.text, &statement.clause.params).await.unwrap();
     let scans = |line: &&String| {

@@ -125,18 +125,28 @@ impl Actor {
     }
 
     /// Notes what it took to open one thing by itself. Of all grants that were asked for, those count that are where it stands;
-    /// where none is, it was seen through something else that they give, and all count as listed.
+    /// where none is, those within something where it stands; and where it was seen in another way that they give, all.
     pub(crate) fn opened(&self, relied: HashSet<Use>, stands: &[Stand]) {
         if relied.is_empty() {
             return;
         }
-        let here = |held: &&Held| stands.iter().any(|stand| stand.scope == held.scope && stand.id == held.scope_id);
-        let here: HashSet<Uuid> = self.grants.iter().filter(here).map(|held| held.uuid).collect();
-        let is_here = |one: &Use| matches!(one.through, Through::Grant(grant, _) if here.contains(&grant));
-        let is_grant = |one: &Use| matches!(one.through, Through::Grant(..));
-        let any = relied.iter().any(is_here);
-        let counted = relied.into_iter().filter(|one| !any || !is_grant(one) || is_here(one));
-        self.used.put(counted.map(|one| Use { listed: one.listed && !is_here(&one), ..one }).collect());
+        let grants = |fits: &dyn Fn(&Held, &Stand) -> bool| -> HashSet<Uuid> {
+            let here = |held: &&Held| stands.iter().any(|stand| fits(held, stand));
+            self.grants.iter().filter(here).map(|held| held.uuid).collect()
+        };
+        let within = |at: &HashSet<Uuid>| {
+            let fits = |one: &Use| matches!(one.through, Through::Grant(grant, _) if at.contains(&grant));
+            relied.iter().any(fits)
+        };
+        let at = grants(&|held, stand| stand.scope == held.scope && stand.id == held.scope_id);
+        let below = grants(&|held, stand| stand.id == held.owner_id);
+        let of = [at, below].into_iter().find(within);
+        let counted = relied.iter().filter_map(|one| match (one.through, &of) {
+            (Through::Grant(grant, _), Some(of)) if !of.contains(&grant) => None,
+            (Through::Grant(..), _) => Some(Use { listed: false, ..*one }),
+            _ => Some(*one),
+        });
+        self.used.put(counted.collect());
     }
 }
 
@@ -208,8 +218,14 @@ mod tests {
         assert!(noted(&actor).is_empty());
         actor.opened(relied.clone(), &project(8).places);
         assert_eq!(noted(&actor), [(1, "", false), (3, "", false)]);
-        actor.opened(relied, &[]);
-        assert_eq!(noted(&actor), [(1, "", true), (2, "", true), (3, "", true)]);
+        // Somebody who holds nothing on the organization opens it through what he holds below; else through anything.
+        let ((), relied) = actor.looking(|| drop(actor.scopes("project", None)));
+        let organization = |id| [Stand { place: "itself", scope: "customer", id }];
+        actor.opened(relied.clone(), &organization(1));
+        assert_eq!(noted(&actor), [(2, "", false), (3, "", false)]);
+        let elsewhere = Actor { grants: vec![held(4, "customer", 2), held(2, "project", 7)], ..actor };
+        elsewhere.opened(relied, &organization(9));
+        assert_eq!(noted(&elsewhere), [(2, "", false), (3, "", false)]);
     }
 
     #[test]

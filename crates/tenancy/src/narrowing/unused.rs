@@ -1,12 +1,12 @@
 //! What was not used for a number of days (mission R7, R8): limited to what the asker may see.
 //!
-//! Grants are a page of [`UNUSED_GRANTS`] under the conditions of [`grants`]. Permissions of roles and powers of staff are for those
+//! Grants are a page of [`UNUSED_GRANTS`] under the conditions of [`only_unused`]. Permissions of roles and powers of staff are for those
 //! who see all, tokens for their own user (those of robots for staff); these are few and told as a whole.
 
 use super::{
     rules::{Cutoff, DAYS, DAYS_MAX, KINDS, carried_since},
     store,
-    views::UNUSED_GRANTS,
+    views::{UNUSED_GRANTS, only_unused},
 };
 use crate::{
     access::{
@@ -25,7 +25,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use stoa_kernel::{
-    Date, Error, Result, Row, Time, Val,
+    Date, Error, Result, Row, Time,
     access::{Actor, Found},
     door::{Core, Page},
     id::{self, Uuid},
@@ -87,25 +87,6 @@ impl Question {
     }
 }
 
-/// The conditions under which a row of [`UNUSED_GRANTS`] is unused. Before uses are recorded for so long, none is.
-pub fn grants(question: &Question) -> Vec<(&'static str, Vec<Val>)> {
-    let day = question.cutoff.day;
-    let mut all: Vec<(&'static str, Vec<Val>)> = vec![
-        ("(SELECT w.since FROM use_recording w WHERE w.id = 1) < $", vec![day.into()]),
-        ("g.created < $", vec![day.start().into()]),
-        ("(s.last_done IS NULL OR s.last_done < $)", vec![day.into()]),
-    ];
-    if !question.cutoff.ignore_lists {
-        all.push(("(s.last_listed IS NULL OR s.last_listed < $)", vec![day.into()]));
-    }
-    match &question.scope {
-        Some(scope) if scope.thing == "customer" => all.push(("g.customer_id = $", vec![scope.id.into()])),
-        Some(scope) => all.push(("g.scope = $ AND g.scope_id = $", vec![scope.thing.into(), scope.id.into()])),
-        None => {}
-    }
-    all
-}
-
 /// What is unused, as objects: all kinds in one form.
 ///
 /// # Errors
@@ -127,7 +108,7 @@ pub async fn unused(core: &Core, asker: &Actor, question: &Question) -> Result<V
 }
 
 async fn unused_grants(core: &Core, asker: &Actor, question: &Question) -> Result<Vec<Value>> {
-    let ask = Ask { within: grants(question), limit: MOST, ..Ask::default() };
+    let ask = Ask { within: only_unused(question), limit: MOST, ..Ask::default() };
     let page = core.look(asker, &UNUSED_GRANTS, &ask).await?;
     let told = |row: &Row| {
         let row = Cells(&page, row);

@@ -1,12 +1,13 @@
 //! What is seen of uses and narrowings: grants with their last use, for those who may see the team; narrowings, for whoever made
 //! one, and for those who may take away roles wherever it did.
 
-use super::State;
+use super::{State, unused::Question};
 use crate::{
     access::permissions::Permission::{CustomerViewTeam, ProjectViewTeam},
     grant::rules::TEAMS,
 };
 use stoa_kernel::{
+    Val,
     access::{Actor, Needs},
     field::Kind::{Bool, Choice, Date, Int, Link, Rows, Text, Time, Uuid},
     view::{Clause, Column, Filter, Join, Order, PlaceColumn, Test, View},
@@ -77,6 +78,25 @@ pub static UNUSED_GRANTS: View = View {
     label: "g.scope_name",
     owner: Some("g.user_id"),
 };
+
+/// The conditions under which a row of [`UNUSED_GRANTS`] is unused. Before uses are recorded for so long, none is.
+pub fn only_unused(question: &Question) -> Vec<(&'static str, Vec<Val>)> {
+    let day = question.cutoff.day;
+    let mut all: Vec<(&'static str, Vec<Val>)> = vec![
+        ("(SELECT w.since FROM use_recording w WHERE w.id = 1) < $", vec![day.into()]),
+        ("g.created < $", vec![day.start().into()]),
+        ("(s.last_done IS NULL OR s.last_done < $)", vec![day.into()]),
+    ];
+    if !question.cutoff.ignore_lists {
+        all.push(("(s.last_listed IS NULL OR s.last_listed < $)", vec![day.into()]));
+    }
+    match &question.scope {
+        Some(scope) if scope.thing == "customer" => all.push(("g.customer_id = $", vec![scope.id.into()])),
+        Some(scope) => all.push(("g.scope = $ AND g.scope_id = $", vec![scope.thing.into(), scope.id.into()])),
+        None => {}
+    }
+    all
+}
 
 /// One's own, and those of teams that one may see: of a whole organization; or of an organization and its projects, where one
 /// may see the team of one of them.

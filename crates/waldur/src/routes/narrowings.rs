@@ -16,8 +16,8 @@ use stoa_kernel::{
 use stoa_tenancy::narrowing::{
     actions::{MAKE, UNDO},
     proposals::proposals,
-    unused::{self, Question, unused as find_unused},
-    views::{NARROWINGS, UNUSED_GRANTS},
+    unused::{Question, unused as find_unused},
+    views::{NARROWINGS, UNUSED_GRANTS, only_unused},
 };
 
 const TAG: &str = "access";
@@ -114,7 +114,7 @@ async fn show_unused(surface: &Surface, asked: Asked) -> Result<Reply> {
 async fn show_grants(surface: &Surface, asked: Asked) -> Result<Reply> {
     let actor = asked.actor(surface).await?;
     let question = question(surface, &asked, &actor, "grant").await?;
-    surface.page(&asked, &actor, &UNUSED_GRANTS, unused::grants(&question)).await
+    surface.page(&asked, &actor, &UNUSED_GRANTS, only_unused(&question)).await
 }
 
 async fn propose(surface: &Surface, asked: Asked) -> Result<Reply> {
