@@ -45,9 +45,10 @@ impl Gallery {
             lab.grant(&ended, role, world.person(who)).await;
             lab.grant(&removed, role, world.person(who)).await;
         }
-        // Two who do nothing.
+        // Somebody who does nothing.
+        let idle = lab.user("idle").await;
         for scope in [&world.apollo, &world.zeus] {
-            lab.member(scope, "PROJECT.ADMIN").await;
+            lab.grant(scope, "PROJECT.ADMIN", &idle).await;
         }
         let tomorrow = lab.core.now().plus_seconds(86_400).date();
         lab.patch(staff, &ended.url, json!({"end_date": tomorrow.to_string()})).await.is(200);
@@ -229,13 +230,13 @@ impl Gallery {
         lab.post(owner, &path, json!({"decision": "keep"})).await.is(200);
     }
 
-    /// Narrowings in their states, of those who did nothing since the clock was moved.
+    /// Narrowings in their states, of somebody who did nothing since the clock was moved.
     async fn narrowings(&self, lab: &Lab) {
         let owner = self.person("owner");
         for (project, undone) in [(&self.world.apollo, false), (&self.world.zeus, true)] {
             let path = format!("/api/access/proposals/?days=1&kind=grant&scope=project:{}", project.uuid);
             let proposed = lab.get(owner, &path).await.is(200);
-            let idle = |row: &&serde_json::Value| row["user"]["full_name"] == "project-admin Test";
+            let idle = |row: &&serde_json::Value| row["user"]["full_name"] == "idle Test";
             let item = proposed.rows().iter().find(idle).map(|row| row["item"].clone());
             let body = json!({"days": 1, "items": [item], "reason": "Nobody used it."});
             let made = self.made(lab, owner, "/api/access/narrowings/", body).await;
