@@ -31,7 +31,7 @@ pub async fn revise(cx: &mut Cx<'_>, id: i64, revision: Revision, permissions: &
     cx.decide(&Needs::Staff, &Found::default()).required()?;
     let role = store::stored(cx.tx, id).await?;
     let before = store::carried(cx.tx, id).await?;
-    let mut after = before.clone();
+    let mut after = before;
     for permission in permissions {
         let (done, why) = match revision {
             Revision::Take => (after.remove(*permission), "does not carry"),
