@@ -45,6 +45,11 @@ impl Gallery {
             lab.grant(&ended, role, world.person(who)).await;
             lab.grant(&removed, role, world.person(who)).await;
         }
+        // Somebody who does nothing.
+        let idle = lab.user("idle").await;
+        for scope in [&world.apollo, &world.zeus] {
+            lab.grant(scope, "PROJECT.ADMIN", &idle).await;
+        }
         let tomorrow = lab.core.now().plus_seconds(86_400).date();
         lab.patch(staff, &ended.url, json!({"end_date": tomorrow.to_string()})).await.is(200);
         lab.delete(staff, &removed.url).await.is(204);
@@ -64,6 +69,7 @@ impl Gallery {
         gallery.guards(lab).await;
         gallery.own_roles(lab).await;
         gallery.just_in_time(lab).await;
+        gallery.narrowings(lab).await;
         gallery
     }
 
@@ -275,6 +281,22 @@ impl Gallery {
         let body = json!({"scope": self.world.hermes.url, "role": "PROJECT.MANAGER", "user": admin.uuid});
         let other = self.made(lab, &lab.staff, "/api/access/eligibilities/", body).await;
         self.made(lab, admin, &activate(&other), ask).await;
+    }
+
+    /// Narrowings in their states, of somebody who did nothing since the clock was moved.
+    async fn narrowings(&self, lab: &Lab) {
+        let owner = self.person("owner");
+        for (project, undone) in [(&self.world.apollo, false), (&self.world.zeus, true)] {
+            let path = format!("/api/access/proposals/?days=1&kind=grant&scope=project:{}", project.uuid);
+            let proposed = lab.get(owner, &path).await.is(200);
+            let idle = |row: &&serde_json::Value| row["user"]["full_name"] == "idle Test";
+            let item = proposed.rows().iter().find(idle).map(|row| row["item"].clone());
+            let body = json!({"days": 1, "items": [item], "reason": "Nobody used it."});
+            let made = self.made(lab, owner, "/api/access/narrowings/", body).await;
+            if undone {
+                lab.post(owner, &format!("{}undo/", made.text("url")), json!({})).await.is(200);
+            }
+        }
     }
 
     /// An order of somebody who may not approve: it waits for the consumer's side.

@@ -28,6 +28,7 @@ mod invitations;
 mod limits;
 mod mail;
 mod main_job;
+mod narrowing;
 mod oidc;
 mod orders;
 mod organization_roles;

@@ -15,7 +15,7 @@ use stoa_tenancy::access::what::names;
 use stoa_testing::{Lab, Person, Reply, Thing, World, both};
 
 /// Sends a request that only asks what it would change.
-async fn simulated(lab: &Lab, by: &Person, method: &str, path: &str, body: &Value) -> Reply {
+pub async fn simulated(lab: &Lab, by: &Person, method: &str, path: &str, body: &Value) -> Reply {
     let headers = [("x-simulate", "true"), ("content-type", "application/json")];
     lab.raw(by, method, path, &headers, body.to_string().into_bytes()).await
 }
@@ -39,9 +39,9 @@ async fn role_uuid(lab: &Lab, name: &str) -> String {
 
 /// What everybody can do at every scope where he holds a role there or at its organization, and who is staff or support agent: read
 /// through the actors of the present.
-pub(crate) type Powers = BTreeMap<(String, String), BTreeSet<String>>;
+pub type Powers = BTreeMap<(String, String), BTreeSet<String>>;
 
-pub(crate) async fn powers(lab: &Lab) -> Powers {
+pub async fn powers(lab: &Lab) -> Powers {
     let ids = lab.core.store.query("SELECT id FROM users ORDER BY id", &[]).await.unwrap();
     let ids: Vec<i64> = ids.iter().map(|row| row.get(0).unwrap()).collect();
     let now = lab.core.now();

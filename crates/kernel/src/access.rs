@@ -8,6 +8,7 @@
 pub use crate::{
     guard::Guard,
     narrow::{Bound, Narrow, Walk},
+    used::{Through, Use, Used},
 };
 use crate::{id::Uuid, time::Time};
 use serde::Serialize;
@@ -208,6 +209,8 @@ pub struct Actor {
     pub absent: bool,
     /// Code of the language in which labels are shown ([`crate::view::Column::sql`]); empty for the installation's own.
     pub language: &'static str,
+    /// What his call relied on.
+    pub used: Used,
 }
 
 /// The guards that take from somebody what he is.
@@ -250,15 +253,25 @@ impl Actor {
 
     /// Whether staff power is in force: the user is staff and the credential lets it pass.
     pub fn is_staff(&self) -> bool {
-        self.staff && self.barred.staff.is_none() && self.narrow.as_ref().is_none_or(|narrow| narrow.staff)
+        let is = self.staff && self.barred.staff.is_none() && self.narrow.as_ref().is_none_or(|narrow| narrow.staff);
+        if is {
+            self.relied_on_staff("", true);
+        }
+        is
     }
 
     /// Whether this actor sees everything: staff or a support agent, and the credential lets that pass.
     pub fn sees_all(&self) -> bool {
-        self.is_staff()
-            || (self.staff || self.support)
-                && self.barred.support.is_none()
-                && self.narrow.as_ref().is_none_or(|narrow| narrow.support)
+        if self.is_staff() {
+            return true;
+        }
+        let sees = (self.staff || self.support)
+            && self.barred.support.is_none()
+            && self.narrow.as_ref().is_none_or(|narrow| narrow.support);
+        if sees {
+            self.relied_on_support(true);
+        }
+        sees
     }
 
     /// Keys of the scopes of one kind where a grant shows; with a permission, only where the role carries it.
@@ -268,6 +281,7 @@ impl Actor {
             .iter()
             .filter(|held| held.scope == kind && held.shows())
             .filter(|held| carrying.is_none_or(|permission| self.carries(held, permission)))
+            .inspect(|held| self.relied(held, carrying.map_or("", |permission| permission.name), true))
             .map(|held| held.scope_id)
             .collect();
         ids.sort_unstable();
@@ -277,7 +291,7 @@ impl Actor {
 
     /// Keys of the organizations to which any scope with a grant that shows belongs.
     pub fn owners(&self) -> Vec<i64> {
-        let mut ids: Vec<i64> = self.grants.iter().filter(|held| held.shows()).map(|held| held.owner_id).collect();
+        let mut ids: Vec<i64> = self.showing(|_| true).iter().map(|held| held.owner_id).collect();
         ids.sort_unstable();
         ids.dedup();
         ids
@@ -286,12 +300,18 @@ impl Actor {
     /// Keys of the scopes of one kind where a counting grant carries the permission.
     pub fn may_at(&self, kind: &str, permission: Permission) -> Vec<i64> {
         let counting = self.grants.iter().filter(|held| held.scope == kind && held.counts());
-        counting.filter(|held| self.carries(held, permission)).map(|held| held.scope_id).collect()
+        let carrying = counting.filter(|held| self.carries(held, permission));
+        carrying.inspect(|held| self.relied(held, permission.name, true)).map(|held| held.scope_id).collect()
     }
 
     /// Whether this actor is staff, and his credential lets both that and the permission pass.
     pub fn passes_as_staff(&self, permission: Permission) -> bool {
-        self.is_staff() && self.narrow.as_ref().is_none_or(|narrow| narrow.permissions.contains(permission))
+        let passes =
+            self.is_staff() && self.narrow.as_ref().is_none_or(|narrow| narrow.permissions.contains(permission));
+        if passes {
+            self.relied_on_staff(permission.name, true);
+        }
+        passes
     }
 
     fn carries(&self, held: &Held, permission: Permission) -> bool {
@@ -645,8 +665,11 @@ pub fn decide(actor: &Actor, needs: &Needs, thing: &Found) -> Decision {
         Needs::Own if actor.id != 0 && thing.owner == actor.id => Decision::allow(Reason::Own),
         Needs::Own => Decision::deny(Reason::NotOwn),
         Needs::Staff => staff(actor).unwrap_or_else(|| Decision::deny(Reason::NotStaff)),
-        Needs::StaffOrSupport if actor.is_staff() => Decision::allow(Reason::Staff),
-        Needs::StaffOrSupport if actor.sees_all() => Decision::allow(Reason::Support),
+        Needs::StaffOrSupport if actor.is_staff() => by_staff(actor, ""),
+        Needs::StaffOrSupport if actor.sees_all() => {
+            actor.relied_on_support(false);
+            Decision::allow(Reason::Support)
+        }
         Needs::StaffOrSupport if actor.staff || actor.support => Decision::deny(match &actor.barred.support {
             Some(guard) => guard.bars("SUPPORT.ACCESS"),
             None => Reason::Narrowed { permission: "SUPPORT.ACCESS" },
@@ -683,12 +706,18 @@ pub fn decide_on(actor: &Actor, needs: &Needs, thing: &Found) -> Decision {
 
 fn staff(actor: &Actor) -> Option<Decision> {
     if actor.is_staff() {
-        return Some(Decision::allow(Reason::Staff));
+        return Some(by_staff(actor, ""));
     }
     if let (true, Some(guard)) = (actor.staff, &actor.barred.staff) {
         return Some(Decision::deny(guard.bars("STAFF.ACCESS")));
     }
     actor.staff.then(|| Decision::deny(Reason::Narrowed { permission: "STAFF.ACCESS" }))
+}
+
+/// Allowed because the actor is staff.
+fn by_staff(actor: &Actor, permission: &'static str) -> Decision {
+    actor.relied_on_staff(permission, false);
+    Decision::allow(Reason::Staff)
 }
 
 fn any(several: &[Needs], decide: impl Fn(&Needs) -> Decision) -> Decision {
@@ -719,7 +748,7 @@ fn by_permission(
     if actor.is_staff() {
         return match actor.guarded(permission, None, thing) {
             Some(guard) => Decision::deny(guard.reason(permission)),
-            None => actor.provided(Decision::allow(Reason::Staff), permission, None, thing),
+            None => actor.provided(by_staff(actor, permission.name), permission, None, thing),
         };
     }
     let here = |held: &&Held| held.role.permissions.contains(permission) && here(held);
@@ -727,6 +756,7 @@ fn by_permission(
     for held in actor.grants.iter().filter(|held| held.counts()).filter(here) {
         match actor.guarded(permission, Some(held), thing) {
             None => {
+                actor.relied(held, permission.name, false);
                 let allowed = Decision::allow(granted(held, permission.name));
                 return actor.provided(allowed, permission, Some(held), thing);
             }
@@ -755,13 +785,14 @@ fn by_role(actor: &Actor, places: &[Place], thing: &Found) -> Decision {
         return Decision::deny(Reason::Bound);
     }
     if actor.is_staff() {
-        return Decision::allow(Reason::Staff);
+        return by_staff(actor, "");
     }
     let here = |held: &&Held| {
         let mut stands = thing.places.iter().filter(|stand| places.contains(&stand.place));
         stands.any(|stand| stand.scope == held.scope && stand.id == held.scope_id)
     };
     if let Some(held) = actor.grants.iter().filter(|held| held.shows()).find(here) {
+        actor.relied(held, "", false);
         return Decision::allow(granted(held, ""));
     }
     let mut because = vec![Reason::Rule { text: format!("The user has no role at {}.", places.join(" or ")) }];

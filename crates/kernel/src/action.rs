@@ -112,6 +112,13 @@ impl Cx<'_> {
         crate::door::find(self.tx, self.actor, view, &lookup.into(), false, self.now).await
     }
 
+    /// Somebody else in whose name something is done within this call, with the power that he has now: what it takes of it counts
+    /// as used, as if he had called. `None` if there is no such user.
+    pub async fn on_behalf_of(&mut self, user: Uuid) -> Result<Option<Actor>> {
+        let found = self.core.actor_in(&mut *self.tx, user, self.now).await?;
+        Ok(found.map(|other| other.within_call_of(self.actor)))
+    }
+
     /// Decides a further question about the actor, on another thing or for a field that needs more than the action.
     pub fn decide(&self, needs: &Needs, thing: &Found) -> Decision {
         decide(self.actor, needs, thing)

@@ -4,7 +4,7 @@
 
 pub use crate::series::Series;
 use crate::{
-    access::{Actor, Decision, Found, Stand, decide},
+    access::{Actor, Decision, Found, Stand, Use, Used, decide},
     action::{Action, Cx, Done, Listener, Target},
     clock::Clock,
     error::{Error, Invalid, Result},
@@ -20,7 +20,7 @@ use crate::{
 use futures::future::BoxFuture;
 use serde_json::Value;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     net::IpAddr,
     sync::Arc,
 };
@@ -58,6 +58,8 @@ pub struct Caller {
     pub exempt: bool,
     /// Code of the language in which he reads labels; empty for the installation's own.
     pub language: &'static str,
+    /// What his call relies on; kept where the surface says so.
+    pub used: Used,
 }
 
 impl Caller {
@@ -102,6 +104,10 @@ pub struct TokenDue(pub fn(&Core, i64));
 /// What is done, beside the request, when a narrowed credential was used ([`Actor::narrow`]). An area puts it into the core with
 /// [`Core::with`].
 pub struct NarrowUsed(pub fn(&Core, &Actor, &Caller));
+
+/// What is told of everything on which a call that succeeded relied ([`Core::used`]), beside the request: it neither waits nor
+/// fails. An area puts it into the core with [`Core::with`].
+pub struct Relied(pub fn(&Core, HashSet<Use>));
 
 /// What is done, beside the request, when a credential was refused. An area puts it into the core with [`Core::with`].
 pub struct CredentialRefused(pub fn(&Core, &Caller));
@@ -221,7 +227,15 @@ impl Core {
             Ok(actor) => self.credential_used(actor, caller),
             Err(error) => self.credential_refused(caller, error),
         }
-        loaded.map(|actor| Actor { language: caller.language, ..actor })
+        loaded.map(|actor| Actor { language: caller.language, used: caller.used.clone(), ..actor })
+    }
+
+    /// Says that a call has succeeded: what it relied on counts as used. A surface does so once, when it has the answer.
+    pub fn used(&self, used: &Used) {
+        let relied = used.take();
+        if let (false, Some(hook)) = (relied.is_empty(), self.get::<Relied>()) {
+            (hook.0)(self, relied);
+        }
     }
 
     pub(crate) fn credential_used(&self, actor: &Actor, caller: &Caller) {
@@ -302,7 +316,8 @@ impl Core {
         now: Time,
     ) -> Result<(Done, Actor)> {
         let action = call.action;
-        let actor = Actor { language: caller.language, ..self.directory.actor(&mut *tx, caller, now).await? };
+        let actor = self.directory.actor(&mut *tx, caller, now).await?;
+        let actor = Actor { language: caller.language, used: caller.used.clone(), ..actor };
         // Strangers learn nothing, not even that a target is missing.
         decide_sign_in(&actor, action)?;
         let found = self.target(tx, &actor, call, now).await?;
@@ -455,7 +470,11 @@ impl Core {
             let total = rows.first().map_or(Ok(0), |row| row.get(0))?;
             return Ok(Page { columns: Vec::new(), rows: Vec::new(), total });
         }
-        let statement = view.select(actor, ask, now)?;
+        let (statement, relied) = match ask.one {
+            Some(_) => actor.looking(|| view.select(actor, ask, now)),
+            None => (view.select(actor, ask, now), HashSet::new()),
+        };
+        let statement = statement?;
         let (sql, params) = (&statement.clause.text, &statement.clause.params);
         let rows = match ask.one {
             Some(_) => self.store.query(sql, params).await?,
@@ -471,6 +490,9 @@ impl Core {
             }
             None => 0,
         };
+        if let (Some(_), Some(row)) = (&ask.one, rows.first()) {
+            actor.opened(relied, &stands(view, row, 2 + statement.columns.len())?);
+        }
         let page = Page { columns: statement.columns, rows, total };
         if let (true, Some(looked)) = (actor.watched, self.get::<Looked>()) {
             (looked.0)(self, actor, view, &page);
@@ -512,15 +534,12 @@ pub async fn find(
     visible: bool,
     now: Time,
 ) -> Result<Option<Found>> {
-    let clause = view.find(actor, lookup, visible, now)?;
+    let (clause, relied) = actor.looking(|| view.find(actor, lookup, visible, now));
+    let clause = clause?;
     let rows = query.query(&clause.text, &clause.params).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let mut places = Vec::new();
-    for (at, place) in view.places.iter().enumerate() {
-        if let Some(id) = row.get::<Option<i64>>(5 + at)? {
-            places.push(Stand { place: place.0, scope: place.1, id });
-        }
-    }
+    let places = stands(view, row, 5)?;
+    actor.opened(relied, &places);
     Ok(Some(Found {
         thing: view.thing,
         id: row.get(0)?,
@@ -530,4 +549,15 @@ pub async fn find(
         owner: row.get::<Option<i64>>(4)?.unwrap_or(0),
         places,
     }))
+}
+
+/// The places at which a row stands, from its values beginning with this one.
+fn stands(view: &View, row: &Row, from: usize) -> Result<Vec<Stand>> {
+    let mut places = Vec::new();
+    for (at, place) in view.places.iter().enumerate() {
+        if let Some(id) = row.get::<Option<i64>>(from + at)? {
+            places.push(Stand { place: place.0, scope: place.1, id });
+        }
+    }
+    Ok(places)
 }

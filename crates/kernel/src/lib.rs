@@ -19,6 +19,7 @@ pub mod series;
 pub mod state;
 pub mod store;
 pub mod time;
+pub mod used;
 pub mod val;
 pub mod view;
 

@@ -450,7 +450,8 @@ impl Order {
 pub struct Statement {
     /// Text and values.
     pub clause: Clause,
-    /// The columns, in order; value `i + 2` of a row belongs to column `i` (0 is the key, 1 the total).
+    /// The columns, in order; value `i + 2` of a row belongs to column `i` (0 is the key, 1 the total). The keys of the places
+    /// follow where one row is asked for.
     pub columns: Vec<&'static Column>,
 }
 
@@ -503,6 +504,12 @@ impl View {
         for column in &columns {
             clause.text.push_str(", ");
             column.push(&mut clause, actor);
+        }
+        if ask.one.is_some() {
+            // Where the one row stands says through which grants it was opened.
+            for place in self.places {
+                clause.push(&format!(", {}", place.2), []);
+            }
         }
         // Only a table's own key names one row; what is made of several tables may have a key more than once.
         let is_table = self.from.split_whitespace().count() == 2;

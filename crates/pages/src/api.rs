@@ -118,6 +118,13 @@ impl Api {
         self.ask(visitor, Method::POST, path, Some(body)).await
     }
 
+    /// Asks what doing it would change.
+    pub async fn simulate(&self, visitor: &Visitor, path: &str, body: Value) -> Answer {
+        let mut trying = visitor.clone();
+        trying.headers.insert("x-simulate", HeaderValue::from_static("true"));
+        self.ask(&trying, Method::POST, path, Some(body)).await
+    }
+
     /// Removes.
     pub async fn delete(&self, visitor: &Visitor, path: &str) -> Answer {
         self.ask(visitor, Method::DELETE, path, None).await

@@ -16,6 +16,7 @@ mod matrix;
 mod missing;
 mod shell;
 mod sign_in;
+mod unused;
 
 use api::Api;
 use axum::{
@@ -41,6 +42,8 @@ pub fn router(api: Router) -> Router {
         .route("/invitation/{uuid}/", get(invitation::page).post(invitation::accept))
         .route("/account/", get(account::page))
         .route("/access/matrix/", get(matrix::page))
+        .route("/access/unused/", get(unused::page).post(unused::narrow))
+        .route("/access/narrowings/{uuid}/undo/", post(unused::undo))
         .route("/access/campaigns/{uuid}/", get(campaign::page))
         .route("/access/roles/", get(eligible::roles))
         .route("/access/roles/{uuid}/activate/", post(eligible::activate))

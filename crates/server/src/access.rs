@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 use stoa_kernel::{Error, Result, Time, access::Actor, door::Core};
-use stoa_tenancy::access::{timeline, what, who};
+use stoa_tenancy::{
+    access::{timeline, what, who},
+    narrowing::{proposals, rules::KINDS, unused},
+};
 
 /// The questions.
 #[derive(Debug, clap::Subcommand)]
@@ -70,6 +73,28 @@ pub enum Command {
         #[command(flatten)]
         form: Form,
     },
+    /// Tell what nobody used for a number of days, and what could be taken away
+    Unused(Unused),
+}
+
+/// What nobody used.
+#[derive(Debug, clap::Args)]
+pub struct Unused {
+    /// For how many days it was not used
+    #[arg(long, default_value_t = 90)]
+    days: i64,
+    /// The thing: its address or KIND:IDENTIFIER; everywhere if not given
+    #[arg(long)]
+    scope: Option<String>,
+    /// grant, permission or staff; all of them if not given
+    #[arg(long)]
+    kind: Option<String>,
+    /// Call a grant unused that only let things appear in lists
+    #[arg(long)]
+    ignore_lists: bool,
+    /// Print data instead of sentences
+    #[arg(long)]
+    json: bool,
 }
 
 /// When, and how it is told.
@@ -120,6 +145,10 @@ pub async fn run(core: &Core, command: Command) -> Result<()> {
             };
             (timeline::timeline(core, &system, span).await?, form, told_moments)
         }
+        Command::Unused(asked) => {
+            let answer = find_unused(core, &system, &asked).await?;
+            (answer, Form { at: None, json: asked.json }, told_unused)
+        }
     };
     if form.json {
         println!("{}", serde_json::to_string_pretty(&answer).map_err(Error::broken)?);
@@ -127,6 +156,51 @@ pub async fn run(core: &Core, command: Command) -> Result<()> {
         lines(&answer).iter().for_each(|line| println!("{line}"));
     }
     Ok(())
+}
+
+/// What is unused and could be taken away, and staff who did nothing as such. Tokens are told to their users only.
+async fn find_unused(core: &Core, system: &Actor, asked: &Unused) -> Result<Value> {
+    let (days, lists) = (asked.days.to_string(), asked.ignore_lists.to_string());
+    let kind = asked.kind.as_deref().unwrap_or_default();
+    let asked_of = (days.as_str(), lists.as_str(), kind);
+    let question = unused::Question::read(core, system, asked_of, asked.scope.as_deref()).await?;
+    let since = stoa_tenancy::uses::store::since(&mut core.store.reader()).await?;
+    let mut rows = proposals::proposals(core, system, &question, kind.is_empty()).await?;
+    if kind.is_empty() || kind == KINDS[3] {
+        rows.extend(unused::unused(core, system, &question.about(KINDS[3])).await?);
+    }
+    let known = question.cutoff.is_known(since);
+    Ok(
+        json!({"days": asked.days, "recorded_since": since.map(|since| since.to_string()), "known": known, "unused": rows}),
+    )
+}
+
+fn told_unused(answer: &Value) -> Vec<String> {
+    if answer["known"] == false {
+        let since = answer["recorded_since"].as_str().unwrap_or("never");
+        return vec![format!(
+            "Uses are recorded since {since}: nothing can be called unused for {} days.",
+            answer["days"]
+        )];
+    }
+    let mut lines: Vec<String> = rows(answer, "unused")
+        .map(|row| match word(row, "sentence") {
+            "" => format!(
+                "{} did nothing as {} for {} days.",
+                word(&row["user"], "username"),
+                word(row, "kind"),
+                answer["days"]
+            ),
+            sentence => match row["last_used"].as_str().or(row["last_listed"].as_str()) {
+                Some(last) => format!("{sentence} Last used on {last}."),
+                None => format!("{sentence} Never used."),
+            },
+        })
+        .collect();
+    if lines.is_empty() {
+        lines.push("Everything was used.".into());
+    }
+    lines
 }
 
 fn time(text: &Option<String>, option: &str) -> Result<Option<Time>> {

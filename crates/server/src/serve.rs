@@ -59,6 +59,9 @@ pub async fn serve(core: Arc<Core>, config: &Config, announce_people: bool) -> R
     if let Err(error) = stoa_tenancy::data_access::flush(&core).await {
         tracing::warn!(%error, "who read whose profile was not recorded");
     }
+    if let Err(error) = stoa_tenancy::uses::flush(&core).await {
+        tracing::warn!(%error, "what was used was not recorded");
+    }
     core.store.close().await;
     tracing::info!("stopped");
     Ok(())
@@ -99,6 +102,10 @@ async fn work(core: Arc<Core>, mut stopped: watch::Receiver<bool>) {
     loop {
         if let Err(error) = runner.run_due(core.now()).await {
             tracing::warn!(%error, "jobs could not be run");
+        }
+        // Each node writes what gathered in its own memory, so this is no job that one node does for all.
+        if let Err(error) = stoa_tenancy::uses::flush(&core).await {
+            tracing::warn!(%error, "what was used is not recorded yet");
         }
         tokio::select! {
             _ = stopped.wait_for(|stopped| *stopped) => return,

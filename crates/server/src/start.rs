@@ -89,6 +89,7 @@ pub async fn prepare(store: &Store, clock: &Clock) -> Result<()> {
             let clock = clock.clone();
             Box::pin(async move {
                 stoa_tenancy::role::store::install_shipped(tx, &clock).await?;
+                stoa_tenancy::uses::store::begin(tx, clock.now()).await?;
                 stoa_support::mail::store::install_shipped(tx, &clock).await
             })
         })

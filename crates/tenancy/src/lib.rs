@@ -22,6 +22,7 @@ pub mod guard;
 pub mod invitation;
 pub mod key;
 pub mod letter;
+pub mod narrowing;
 pub mod permission_request;
 pub mod personal_project;
 pub mod personal_token;
@@ -39,6 +40,7 @@ pub mod settings;
 pub mod subnet;
 pub mod token;
 pub mod user;
+pub mod uses;
 pub mod version;
 pub mod vocabulary;
 
@@ -61,6 +63,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0018_campaigns", sql: include_str!("migrations/0018_campaigns.sql") },
     Migration { name: "0019_organization_roles", sql: include_str!("migrations/0019_organization_roles.sql") },
     Migration { name: "0020_eligibility", sql: include_str!("migrations/0020_eligibility.sql") },
+    Migration { name: "0021_use", sql: include_str!("migrations/0021_use.sql") },
     Migration { name: "0024_guards", sql: include_str!("migrations/0024_guards.sql") },
 ];
 
@@ -132,11 +135,12 @@ pub fn register(registry: &mut Registry) {
     eligibility::register(registry);
     activation::register(registry);
     activation_rule::register(registry);
+    narrowing::register(registry);
 }
 
 /// Puts what this area needs into the core.
 pub fn equip(core: Core) -> Core {
-    let core = core.with(Arc::new(data_access::Log::default())).with(Looked(data_access::note));
+    let core = uses::equip(core.with(Arc::new(data_access::Log::default())).with(Looked(data_access::note)));
     personal_token::equip(core).with(Arc::new(user::password::Passwords::default())).with(TokenDue(|core, token| {
         let (store, now) = (core.store.clone(), core.now());
         tokio::spawn(async move {

@@ -249,6 +249,7 @@ impl Lab {
     pub async fn run_jobs(&self) {
         let runner = stoa_server::serve::runner(&self.core);
         runner.run_due(self.core.now()).await.unwrap_or_else(|error| panic!("{error}"));
+        stoa_tenancy::uses::flush(&self.core).await.unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// The actor that a person is at this moment.

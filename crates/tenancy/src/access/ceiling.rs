@@ -38,6 +38,19 @@ pub fn reach(actor: &Actor, above: &[Stand]) -> Option<PermissionSet> {
     })
 }
 
+/// Notes that what a role carries was handed on: all grants that give some of it are relied on for that (it could not be handed
+/// on without it).
+pub fn handed(actor: &Actor, above: &[Stand], role: &PermissionSet) {
+    let here = |scope: &str, id: i64| above.iter().any(|stand| stand.scope == scope && stand.id == id);
+    for held in actor.grants.iter().filter(|held| held.counts() && here(&held.scope, held.scope_id)) {
+        for at in held.role.permissions.both(role).indexes() {
+            if let Some(entry) = PERMISSIONS.get(usize::from(at)) {
+                actor.relied(held, entry.name, false);
+            }
+        }
+    }
+}
+
 /// What a role carries beyond a reach, by name.
 pub fn beyond(role: &PermissionSet, reach: Option<&PermissionSet>) -> Vec<String> {
     let Some(reach) = reach else { return Vec::new() };

@@ -104,13 +104,13 @@ pub async fn explain_to(core: &Core, asker: &Actor, question: Question<'_>) -> R
 }
 
 /// What the question is about: an action, or a permission by itself.
-pub(super) enum Subject {
+pub(crate) enum Subject {
     Action(&'static Action),
     Permission(permissions::Permission),
 }
 
 impl Subject {
-    pub(super) fn read(core: &Core, name: &str) -> Result<Subject> {
+    pub(crate) fn read(core: &Core, name: &str) -> Result<Subject> {
         if let Some(action) = core.action(name) {
             return Ok(Subject::Action(action));
         }
@@ -146,7 +146,7 @@ pub(super) async fn person(core: &Core, asker: &Actor, name: &str, found: &Found
 async fn actor(core: &Core, asker: &Actor, person: &store::Person, at: Option<Time>) -> Result<Actor> {
     match at {
         // What his own credential narrows is part of the answer.
-        None if person.id == asker.id => Ok(asker.clone()),
+        None if person.id == asker.id => Ok(asker.unnoted()),
         _ => {
             let then = core.actor_at(person.uuid, at.unwrap_or_else(|| core.now())).await?.ok_or(Error::NotFound)?;
             Ok(if person.id == asker.id { as_narrow(asker, then) } else { then })
@@ -163,7 +163,7 @@ pub(super) fn as_narrow(asker: &Actor, then: Actor) -> Actor {
 }
 
 /// Whether the asker may know of everybody and everything: a credential that is bound to some things never does.
-pub(super) fn knows_all(asker: &Actor) -> bool {
+pub(crate) fn knows_all(asker: &Actor) -> bool {
     asker.sees_all() && asker.bound().is_none()
 }
 
@@ -193,7 +193,7 @@ pub(super) async fn decide_all(core: &Core, actor: &Actor, subject: &Subject, fo
 }
 
 /// The thing in question, among what the asker sees.
-pub(super) async fn find(core: &Core, asker: &Actor, subject: &Subject, scope: &str) -> Result<Found> {
+pub(crate) async fn find(core: &Core, asker: &Actor, subject: &Subject, scope: &str) -> Result<Found> {
     let missing = || Error::field("scope", "The thing does not exist, or you do not see it.");
     let (kind, rest) = match scope.split_once(':') {
         Some((kind, rest)) if !rest.starts_with("//") => (Some(kind), rest),

@@ -86,9 +86,9 @@ pub async fn simulate(core: &Arc<Core>, caller: &Caller, call: Call) -> Result<V
 /// without leaving a trace.
 pub fn can_be_tried(action: &Action) -> bool {
     match action.needs {
-        // What it takes there depends on the scope that is sent, so the action decides it and not its needs.
-        Needs::AnySignedIn if action.name == "eligibility.create" => true,
-        Needs::Nothing | Needs::SignedIn | Needs::AnySignedIn => false,
+        // What it takes there depends on the scope that is sent, or is decided item by item: so the action decides it and not its needs.
+        Needs::AnySignedIn => action.name == "eligibility.create" || action.name.starts_with("access_narrowing."),
+        Needs::Nothing | Needs::SignedIn => false,
         Needs::InPerson(_) => action.name.starts_with("personal_token."),
         _ => true,
     }

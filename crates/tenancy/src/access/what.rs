@@ -67,7 +67,7 @@ pub async fn what(core: &Core, asker: &Actor, side: Side<'_>, scope: Option<&str
     let found = find(core, asker, &Subject::Permission(PERMISSIONS[0].permission), scope).await?;
     let about = person(core, asker, side.user, &found).await?;
     let actor = match side.at {
-        None if about.id == asker.id => asker.clone(),
+        None if about.id == asker.id => asker.unnoted(),
         _ => {
             let then = core.actor_at(about.uuid, at).await?.ok_or(Error::NotFound)?;
             if about.id == asker.id { as_narrow(asker, then) } else { then }
@@ -140,7 +140,7 @@ async fn holdings(core: &Core, asker: &Actor, side: &Side<'_>) -> Result<(Actor,
     let unknown = || Error::field("user", "User is not found.");
     let himself = side.user.is_empty() || side.user == asker.username || id::parse(side.user) == Some(asker.uuid);
     let actor = match side.at {
-        None if himself && asker.id != 0 => asker.clone(),
+        None if himself && asker.id != 0 => asker.unnoted(),
         at => {
             let uuid = match himself {
                 true => asker.uuid,

@@ -172,7 +172,7 @@ pub fn whole_credential(cx: &Cx<'_>, silence: &str) -> Result<()> {
 pub async fn person(cx: &mut Cx<'_>, user_id: i64) -> Result<Option<Actor>> {
     let person = grants::person_by_id(&mut *cx.tx, user_id).await?.filter(|person| person.is_active);
     match person {
-        Some(person) => cx.core.actor_in(&mut *cx.tx, person.uuid, cx.now).await,
+        Some(person) => cx.on_behalf_of(person.uuid).await,
         None => Ok(None),
     }
 }

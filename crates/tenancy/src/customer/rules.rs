@@ -12,12 +12,8 @@ const SHOWING: &[&str] = &["customer", "project", "service_provider", "call_orga
 
 /// Keys of the organizations that an actor sees.
 pub fn visible(actor: &Actor) -> Vec<i64> {
-    let mut ids: Vec<i64> = actor
-        .grants
-        .iter()
-        .filter(|held| held.shows() && SHOWING.contains(&held.scope.as_str()))
-        .map(|held| held.owner_id)
-        .collect();
+    let showing = actor.showing(|held| SHOWING.contains(&held.scope.as_str()));
+    let mut ids: Vec<i64> = showing.iter().map(|held| held.owner_id).collect();
     ids.sort_unstable();
     ids.dedup();
     ids

@@ -222,8 +222,8 @@ fn by_owned(clause: &mut Clause, actor: &Actor, values: &[String]) -> Applied {
 
 /// Keys of the organizations where an actor holds such a role.
 fn held(actor: &Actor, role: impl Fn(&str) -> bool) -> Vec<i64> {
-    let grants = actor.grants.iter().filter(|held| held.scope == "customer" && held.shows());
-    grants.filter(|held| role(&held.role.name)).map(|held| held.scope_id).collect()
+    let grants = actor.showing(|held| held.scope == "customer" && role(&held.role.name));
+    grants.iter().map(|held| held.scope_id).collect()
 }
 
 fn by_project_create(clause: &mut Clause, actor: &Actor, values: &[String]) -> Applied {
@@ -235,11 +235,11 @@ fn by_project_create(clause: &mut Clause, actor: &Actor, values: &[String]) -> A
 }
 
 fn by_role(clause: &mut Clause, actor: &Actor, values: &[String]) -> Applied {
-    let grants = actor.grants.iter().filter(|held| held.scope == "customer" && held.shows());
-    let asked = |held: &&stoa_kernel::access::Held| {
+    let asked = |held: &stoa_kernel::access::Held| {
         values.iter().any(|value| *value == held.role.name || id::parse(value) == Some(held.role.uuid))
     };
-    let ids: Vec<i64> = grants.filter(asked).map(|held| held.scope_id).collect();
+    let grants = actor.showing(|held| held.scope == "customer" && asked(held));
+    let ids: Vec<i64> = grants.iter().map(|held| held.scope_id).collect();
     clause.push("c.id = ANY($)", [Val::from(ids)]);
     Ok(())
 }

@@ -205,6 +205,7 @@ pub(super) fn under_ceiling(cx: &Cx<'_>, scene: &Scene) -> Decision {
     let reach = ceiling::reach(cx.actor, &above);
     let beyond = ceiling::beyond(&scene.role.permissions, reach.as_ref());
     if beyond.is_empty() {
+        ceiling::handed(cx.actor, &above, &scene.role.permissions);
         return Decision { allowed: true, because: Vec::new() };
     }
     Decision::deny(Reason::Ceiling { role: scene.role.name.clone(), beyond })

@@ -134,7 +134,7 @@ impl Offer {
         let no = |text: &str| Error::invalid(text);
         let giver = store::person_by_id(&mut *cx.tx, by).await?.filter(|giver| giver.is_active);
         let giver = giver.ok_or_else(|| no("The person who offered this role is no longer active."))?;
-        let actor = cx.core.actor_in(&mut *cx.tx, giver.uuid, cx.now).await?.ok_or(Error::NotFound)?;
+        let actor = cx.on_behalf_of(giver.uuid).await?.ok_or(Error::NotFound)?;
         let gone = || no("The role is offered at something that no longer exists.");
         let team = rules::team(place.0).ok_or_else(gone)?;
         let scope = scope(cx, place.0, place.1).await?.ok_or_else(gone)?;

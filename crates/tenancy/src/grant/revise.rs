@@ -1,8 +1,8 @@
-//! Ending or shortening a grant as a part of another action, such as a decision of a review. The actor of the context does it:
+//! Ending, shortening or giving again a grant as a part of another action, such as a decision of a review. The actor of the context does it:
 //! his authority counts at this moment, as if he did it by hand, and so does everything that a scope says about its team.
 
 use super::{
-    actions::event,
+    actions::{event, give},
     rules::Team,
     scene::Scene,
     store::{self, Recorded},
@@ -71,4 +71,20 @@ pub async fn revise(cx: &mut Cx<'_>, id: i64, revision: Revision, reason: &str) 
             Ok(event.changes(vec![change]))
         }
     }
+}
+
+/// Gives a grant again that was taken away, whose row has this key: the same role, until the same end.
+///
+/// # Errors
+/// Forbidden for what the actor may not hand on now; invalid for what nobody may, what would be over already, or what the person
+/// holds.
+pub async fn give_again(cx: &mut Cx<'_>, id: i64, reason: &str) -> Result<Event> {
+    let grant = store::recorded(cx.tx, id).await?;
+    let scene = Scene::of_grant(cx, &grant, |team| team.create).await?;
+    cx.decide(&Needs::Permission(scene.team.create.id(), &["itself", "customer"]), &scene.scope).required()?;
+    if grant.until.is_some_and(|until| until <= cx.now) {
+        return Err(Error::invalid("Its time is over meanwhile."));
+    }
+    let (_, event) = give(cx, &scene).await?;
+    Ok(event.fact("reason", reason))
 }

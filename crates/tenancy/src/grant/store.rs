@@ -54,7 +54,8 @@ pub async fn grant(tx: &mut Tx, new: NewGrant<'_>) -> Result<Uuid> {
                AND scope_id = $6 AND revoked_at IS NULL AND expires_at <= $7";
     tx.execute(sql, &vals![new.now, EXPIRED, new.user_id, new.role_id, new.scope, new.scope_id, new.now]).await?;
     let sql = "INSERT INTO grants (uuid, user_id, role_id, scope, scope_id, scope_uuid, scope_name, customer_id, created, \
-               valid_from, granted_by, source, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+               valid_from, granted_by, source, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+               ON CONFLICT DO NOTHING";
     let values = vals![
         new.uuid,
         new.user_id,
@@ -70,8 +71,10 @@ pub async fn grant(tx: &mut Tx, new: NewGrant<'_>) -> Result<Uuid> {
         new.source,
         new.until
     ];
-    tx.execute(sql, &values).await?;
-    Ok(new.uuid)
+    match tx.execute(sql, &values).await? {
+        0 => Err(Error::Duplicate(KEY.into())),
+        _ => Ok(new.uuid),
+    }
 }
 
 /// An open grant.
@@ -288,6 +291,11 @@ pub async fn recorded(tx: &mut Tx, id: i64) -> Result<Recorded> {
     let sql = format!("{RECORDED} WHERE g.id = $1");
     let row = tx.one(&sql, &vals![id]).await?.ok_or(Error::NotFound)?;
     read_recorded(&row)
+}
+
+/// When a grant was given first, whatever its end was since.
+pub async fn created(tx: &mut Tx, id: i64) -> Result<Time> {
+    tx.one("SELECT created FROM grants WHERE id = $1", &vals![id]).await?.ok_or(Error::NotFound)?.get(0)
 }
 
 /// Whether a grant is closed.

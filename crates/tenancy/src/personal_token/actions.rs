@@ -20,7 +20,7 @@ use stoa_kernel::{
 };
 
 /// Whose it is, and staff for robots: the view shows nobody else's.
-const HIS: Needs = Needs::InPerson(&Needs::Any(&[Needs::Own, Needs::Staff]));
+pub(super) const HIS: Needs = Needs::InPerson(&Needs::Any(&[Needs::Own, Needs::Staff]));
 
 const ALLOWED_NETWORKS: Field =
     Field::new("allowed_networks", Kind::Texts, "Networks from which it can be used; none for everywhere.");
@@ -85,7 +85,7 @@ fn refused(why: &str) -> Error {
 }
 
 /// Refuses new tokens where the installation has none, and to a user who may not have any.
-async fn open(cx: &mut Cx<'_>, settings: &Settings, user_id: i64) -> Result<()> {
+pub(super) async fn open(cx: &mut Cx<'_>, settings: &Settings, user_id: i64) -> Result<()> {
     if !settings.is_on(rules::ENABLED) {
         return Err(refused("Personal access tokens are switched off on this installation."));
     }

@@ -11,6 +11,7 @@
 
 pub mod actions;
 pub mod jobs;
+pub mod revise;
 pub mod rules;
 pub mod store;
 pub mod views;

@@ -148,6 +148,24 @@ pub async fn end_overdue(tx: &mut Tx, most: i64, now: Time) -> Result<Vec<Stored
     Ok(over)
 }
 
+/// Gives back a token that was ended.
+pub async fn revive(tx: &mut Tx, id: i64) -> Result<()> {
+    let sql = "UPDATE personal_tokens SET is_active = TRUE, ended_at = NULL WHERE id = $1";
+    tx.execute(sql, &vals![id]).await.map(drop)
+}
+
+/// Sets what a token carries.
+pub async fn set_scopes(tx: &mut Tx, id: i64, scopes: &Value) -> Result<()> {
+    tx.execute("UPDATE personal_tokens SET scopes = $1 WHERE id = $2", &vals![scopes, id]).await.map(drop)
+}
+
+/// When a token was made, and when it was last used, to some minutes.
+pub async fn lifetime(tx: &mut Tx, id: i64) -> Result<(Time, Option<Time>)> {
+    let row = tx.one("SELECT created, last_used_at FROM personal_tokens WHERE id = $1", &vals![id]).await?;
+    let row = row.ok_or(Error::NotFound)?;
+    Ok((row.get(0)?, row.get(1)?))
+}
+
 /// Sets where a token can be used.
 pub async fn set_networks(tx: &mut Tx, id: i64, networks: &Value) -> Result<()> {
     tx.execute("UPDATE personal_tokens SET networks = $1 WHERE id = $2", &vals![networks, id]).await.map(|_| ())

@@ -268,8 +268,8 @@ fn by_query(clause: &mut Clause, _: &Actor, values: &[String]) -> Result<()> {
 
 /// Keys of the scopes of a kind where an actor holds such a role.
 fn held(actor: &Actor, scope: &str, role: impl Fn(&stoa_kernel::access::Role) -> bool) -> Vec<i64> {
-    let grants = actor.grants.iter().filter(|held| held.scope == scope && held.shows());
-    grants.filter(|held| role(&held.role)).map(|held| held.scope_id).collect()
+    let grants = actor.showing(|held| held.scope == scope && role(&held.role));
+    grants.iter().map(|held| held.scope_id).collect()
 }
 
 fn by_manager(clause: &mut Clause, actor: &Actor, values: &[String]) -> Result<()> {

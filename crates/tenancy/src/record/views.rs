@@ -21,10 +21,8 @@ const COLUMNS: &[Column] = &[
 /// Organizations whose feed the actor reads: those that he owns. The name of the role counts here and not a permission
 /// (reference/events-and-quotas.md, section 3).
 pub fn owned(actor: &Actor) -> Vec<i64> {
-    let owns = |held: &&stoa_kernel::access::Held| {
-        held.scope == "customer" && held.role.name == "CUSTOMER.OWNER" && held.shows()
-    };
-    let mut ids: Vec<i64> = actor.grants.iter().filter(owns).map(|held| held.scope_id).collect();
+    let owns = actor.showing(|held| held.scope == "customer" && held.role.name == "CUSTOMER.OWNER");
+    let mut ids: Vec<i64> = owns.iter().map(|held| held.scope_id).collect();
     ids.sort_unstable();
     ids.dedup();
     ids

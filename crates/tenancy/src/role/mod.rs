@@ -10,6 +10,7 @@
 pub mod actions;
 pub mod hygiene;
 pub mod offered;
+pub mod revise;
 pub mod rules;
 pub mod store;
 pub mod views;

@@ -215,6 +215,17 @@ pub async fn has_text(tx: &mut Tx, id: i64, column: &'static str) -> Result<bool
     Ok(tx.one(&sql, &vals![id]).await?.is_some())
 }
 
+/// What a role carries, as it is stored.
+pub async fn carried(tx: &mut Tx, id: i64) -> Result<PermissionSet> {
+    let row = tx.one("SELECT permissions FROM roles WHERE id = $1", &vals![id]).await?.ok_or(Error::NotFound)?;
+    Ok(read_names(&row.get(0)?))
+}
+
+/// Sets what a role carries.
+pub async fn carry(tx: &mut Tx, id: i64, permissions: &str) -> Result<()> {
+    tx.execute("UPDATE roles SET permissions = $1 WHERE id = $2", &vals![permissions, id]).await.map(drop)
+}
+
 /// Enables or disables a role.
 pub async fn set_active(tx: &mut Tx, id: i64, on: bool) -> Result<()> {
     tx.execute("UPDATE roles SET is_active = $1 WHERE id = $2", &vals![on, id]).await.map(|_| ())

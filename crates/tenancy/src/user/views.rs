@@ -257,8 +257,8 @@ fn holders(clause: &mut Clause, actor: &Actor, condition: &str, value: Val) {
 
 /// Organizations where the actor holds a role, on them or on one of their projects.
 fn visible_customers(actor: &Actor) -> Vec<i64> {
-    let here = actor.grants.iter().filter(|held| held.shows() && matches!(held.scope.as_str(), "customer" | "project"));
-    let mut ids: Vec<i64> = here.map(|held| held.owner_id).collect();
+    let here = actor.showing(|held| matches!(held.scope.as_str(), "customer" | "project"));
+    let mut ids: Vec<i64> = here.iter().map(|held| held.owner_id).collect();
     ids.sort_unstable();
     ids.dedup();
     ids

@@ -835,6 +835,14 @@ pub const OWN_TYPES: &[EventType] = &[
         about: "Somebody is no longer eligible for a role." },
     EventType { name: "eligibility_updated", group: "permissions", also: &[],
         about: "What lets somebody activate a role was changed." },
+    EventType { name: "access_narrowed", group: "permissions", also: &[],
+        about: "Roles and permissions that nobody used were taken away in one step." },
+    EventType { name: "access_narrowing_undone", group: "permissions", also: &[],
+        about: "What was taken away in one step as nobody used it was given back." },
+    EventType { name: "pat_restored", group: "auth", also: &[],
+        about: "A personal access token that was ended was given back." },
+    EventType { name: "pat_scopes_updated", group: "auth", also: &[],
+        about: "What a personal access token carries was changed." },
 ];
 
 /// Types of 8.0.5 that the newest official client no longer knows; it would refuse a whole answer for one of them.

@@ -25,6 +25,7 @@ mod identity_providers;
 mod keys;
 mod meta;
 mod metadata;
+mod narrowings;
 mod notification_messages;
 mod offering_answers;
 mod orders;
@@ -95,6 +96,7 @@ pub static AREAS: &[Area] = &[
     Area { routes: guards::ROUTES, links: guards::LINKS },
     Area { routes: review_campaigns::ROUTES, links: review_campaigns::LINKS },
     Area { routes: eligibilities::ROUTES, links: eligibilities::LINKS },
+    Area { routes: narrowings::ROUTES, links: narrowings::LINKS },
     Area { routes: categories::ROUTES, links: categories::LINKS },
     Area { routes: service_providers::ROUTES, links: service_providers::LINKS },
     Area { routes: provider_offerings::ROUTES, links: provider_offerings::LINKS },

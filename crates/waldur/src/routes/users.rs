@@ -143,7 +143,8 @@ static ME: Own = Own::new(|surface, asked| Box::pin(me(surface, asked)), Needs::
     .counts();
 
 async fn me(surface: &Surface, asked: Asked) -> Result<Reply> {
-    let actor = asked.actor(surface).await?;
+    // Who looks at himself relies on no role.
+    let actor = asked.actor(surface).await?.unnoted();
     if asked.head {
         return Ok(Reply::count(1));
     }

@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
 use stoa_identity::oidc::bearer;
 use stoa_kernel::{
     Error, Result, Val,
-    access::{Actor, Found, Needs, decide},
+    access::{Actor, Found, Needs, Used, decide},
     action::Action,
     door::{Call, Caller, Credential},
     field::Mode,
@@ -202,7 +202,12 @@ async fn at(surface: &Surface, routes: &[&'static Route], parts: &Parts, body: B
         by = actor.impersonator.as_ref().map(|by| id::hex(&by.uuid));
         asked.actor = Some(actor);
     }
+    let (used, tried) = (asked.caller.used.clone(), asked.simulate && verb != Some(Verb::Get));
     let reply = run(surface, route, asked, names).await?;
+    // What was refused, failed or was only tried out used nothing.
+    if !tried && reply.status.as_u16() < 400 {
+        surface.core.used(&used);
+    }
     Ok(match by {
         Some(by) => reply.with_text(HeaderName::from_static("x-impersonator-uuid"), &by),
         None => reply,
@@ -226,7 +231,8 @@ fn asked(surface: &Surface, route: &Route, parts: &Parts, id: &str) -> Result<Re
     let (address, agent) = (origin.address, caller::agent(&parts.headers));
     let (request, exempt) = (id.to_owned(), route.is_exempt());
     let language = caller::language(&parts.headers);
-    let caller = Caller { credential, impersonate, address, agent, request, exempt, language };
+    let used = Used::kept();
+    let caller = Caller { credential, impersonate, address, agent, request, exempt, language, used };
     let query = match query::pairs(parts.uri.query().unwrap_or("").as_bytes()) {
         Ok(query) => query,
         Err(reply) => return Ok(Err(reply)),
@@ -344,7 +350,8 @@ async fn run(surface: &Surface, route: &Route, mut asked: Asked, names: Names) -
             surface.retrieve(&asked, &actor, view, row, vec![(within, vec![key])]).await
         }
         Run::Me(view) => {
-            let actor = asked.actor(surface).await?;
+            // Who looks at himself relies on no role.
+            let actor = asked.actor(surface).await?.unnoted();
             decide(&actor, &Needs::SignedIn, &Found::default()).required()?;
             surface.retrieve(&asked, &actor, view, &id::hex(&actor.uuid), Vec::new()).await
         }

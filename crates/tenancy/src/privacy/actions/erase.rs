@@ -13,7 +13,7 @@ use crate::{
         store::{self, Brief},
         views::USERS,
     },
-    version,
+    uses, version,
 };
 use serde_json::json;
 use stoa_kernel::{
@@ -112,6 +112,7 @@ async fn carry_out(cx: &mut Cx<'_>, user: &Brief, fate: &store::Fate) -> Result<
     agreement::store::forget_addresses(cx.tx, user.id).await?;
     data_access::store::forget(cx.tx, user.id).await?;
     activation::store::forget(cx.tx, user.id).await?;
+    uses::store::forget(cx.tx, user.uuid).await?;
     version::store::forget(cx.tx, "user", user.id).await?;
     version::store::forget_by(cx.tx, "ssh_key", user.id).await?;
     store::erase(cx.tx, user.id, &pseudonym, cx.now).await?;

@@ -151,7 +151,7 @@ fn taken(error: Error) -> Error {
     error.on_duplicate("roles.name", "name", "Name should be unique.")
 }
 
-fn by(cx: &Cx<'_>) -> Option<i64> {
+pub(super) fn by(cx: &Cx<'_>) -> Option<i64> {
     (cx.actor.id != 0).then_some(cx.actor.id)
 }
 
@@ -210,23 +210,28 @@ async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     let more = own::settle_name(cx, &role, &mut input).await?;
     settle_description(cx, &mut input).await?;
     let changes = record::update(cx, store::TABLE, role.id, FIELDS, &input, more).await.map_err(taken)?;
-    changed(cx, &role, changes).await
+    revised(cx, &role, changes).await
 }
 
 async fn describe(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     let role = held(cx).await?;
     settle_description(cx, &mut input).await?;
     let changes = record::update(cx, store::TABLE, role.id, DESCRIPTIONS, &input, vec![]).await?;
-    changed(cx, &role, changes).await
+    revised(cx, &role, changes).await
 }
 
-async fn changed(cx: &mut Cx<'_>, role: &Stored, changes: Vec<Change>) -> Result<Done> {
+async fn revised(cx: &mut Cx<'_>, role: &Stored, changes: Vec<Change>) -> Result<Done> {
     if changes.is_empty() {
         return Ok(Done::unchanged());
     }
     store::next_revision(cx.tx, role.id, by(cx), cx.now).await?;
+    Ok(Done::event(changed(role, changes)))
+}
+
+/// What the record says of a changed role.
+pub(super) fn changed(role: &Stored, changes: Vec<Change>) -> Event {
     let message = format!("Role {} has been updated. {}", role.name, record::describe(&changes));
-    Ok(Done::event(event("role_definition_updated", message, role).changes(changes)))
+    event("role_definition_updated", message, role).changes(changes)
 }
 
 async fn switch(cx: &mut Cx<'_>, on: bool, word: &str) -> Result<Done> {
@@ -299,4 +304,13 @@ fn under_ceiling(cx: &Cx<'_>, role: &str, added: &PermissionSet) -> Result<()> {
         true => Ok(()),
         false => Decision::deny(Reason::Ceiling { role: role.to_owned(), beyond }).required().map(|_| ()),
     }
+}
+
+/// Refuses to put into a role what the credential does not let pass.
+pub(super) fn within_reach(cx: &Cx<'_>, role: &str, permissions: &PermissionSet) -> Result<()> {
+    let beyond = ceiling::beyond(permissions, ceiling::reach(cx.actor, &[]).as_ref());
+    if beyond.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Forbidden(Box::new(Decision::deny(Reason::Ceiling { role: role.to_owned(), beyond }))))
 }
