@@ -494,8 +494,11 @@ struct Tables {
     orders: Vec<(i64, i64, i64)>,
     said: Vec<Said>,
     /// Keys of the grants that guards keep apart from others, by whom and when.
-    parted: Mutex<HashMap<(i64, Time, bool, bool), Arc<BTreeSet<i64>>>>,
+    parted: Mutex<HashMap<Moment, Arc<BTreeSet<i64>>>>,
 }
+
+/// Who, when, from inside, absent: what grants somebody holds depends on.
+type Moment = (i64, Time, bool, bool);
 
 /// A personal access token, as it lies in the tables.
 struct Token {

@@ -59,6 +59,7 @@ mod sessions;
 mod settings;
 mod store;
 mod subscriptions;
+mod together;
 mod two_nodes;
 mod user_actions;
 mod users_life;
