@@ -1,9 +1,18 @@
 //! `stoa access …`: who can, what somebody can, how that differs, and what happened; as lines for people or as data.
 
 use serde_json::{Value, json};
-use stoa_kernel::{Error, Result, Time, access::Actor, door::Core};
+use std::sync::Arc;
+use stoa_kernel::{
+    Error, Result, Row, Time,
+    access::Actor,
+    door::{Call, Caller, Core},
+    field::Mode,
+    id,
+    view::Ask,
+};
 use stoa_tenancy::{
     access::{timeline, what, who},
+    guard,
     narrowing::{proposals, rules::KINDS, unused},
 };
 
@@ -75,6 +84,15 @@ pub enum Command {
     },
     /// Tell what nobody used for a number of days, and what could be taken away
     Unused(Unused),
+    /// Tell which guards there are, or switch one off: the way back for whoever is shut out by one
+    Guards {
+        /// Identifier of the guard that is to deny nothing any more
+        #[arg(long)]
+        off: Option<String>,
+        /// Print data instead of sentences
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What nobody used.
@@ -115,7 +133,7 @@ type Lines = fn(&Value) -> Vec<String>;
 ///
 /// # Errors
 /// Invalid, with the option, for what does not exist.
-pub async fn run(core: &Core, command: Command) -> Result<()> {
+pub async fn run(core: &Arc<Core>, command: Command) -> Result<()> {
     let system = Actor::system();
     let (answer, form, lines): (Value, Form, Lines) = match command {
         Command::Who { action, scope, form } => {
@@ -149,6 +167,12 @@ pub async fn run(core: &Core, command: Command) -> Result<()> {
             let answer = find_unused(core, &system, &asked).await?;
             (answer, Form { at: None, json: asked.json }, told_unused)
         }
+        Command::Guards { off, json } => {
+            if let Some(guard) = off {
+                switch_off(core, guard).await?;
+            }
+            (guards(core, &system).await?, Form { at: None, json }, told_guards)
+        }
     };
     if form.json {
         println!("{}", serde_json::to_string_pretty(&answer).map_err(Error::broken)?);
@@ -156,6 +180,45 @@ pub async fn run(core: &Core, command: Command) -> Result<()> {
         lines(&answer).iter().for_each(|line| println!("{line}"));
     }
     Ok(())
+}
+
+/// The program itself is under no guard, so it can always do this.
+async fn switch_off(core: &Arc<Core>, guard: String) -> Result<()> {
+    let body = json!({"is_active": false});
+    let call = Call { action: &guard::actions::UPDATE, via: None, target: Some(guard), body, mode: Mode::Partial };
+    match core.perform(&Caller::system(), call).await {
+        Err(Error::NotFound) => Err(Error::field("off", "There is no such guard.")),
+        other => other.map(drop),
+    }
+}
+
+async fn guards(core: &Core, system: &Actor) -> Result<Value> {
+    let ask = Ask { limit: i64::MAX, ..Ask::default() };
+    let page = core.look(system, &guard::views::GUARDS, &ask).await?;
+    let at = |name: &str| page.columns.iter().position(|column| column.name == name).map_or(0, |at| at + 2);
+    let (uuid, name, sentence) = (at("uuid"), at("name"), at("sentence"));
+    let (active, customer) = (at("is_active"), at("customer_name"));
+    let told = |row: &Row| {
+        Ok(json!({
+            "uuid": id::hex(&row.get(uuid)?),
+            "name": row.get::<String>(name)?,
+            "sentence": row.get::<String>(sentence)?,
+            "is_active": row.get::<bool>(active)?,
+            "customer_name": row.get::<Option<String>>(customer)?,
+        }))
+    };
+    let rows = page.rows.iter().map(told).collect::<Result<Vec<Value>>>()?;
+    Ok(json!({ "guards": rows }))
+}
+
+fn told_guards(answer: &Value) -> Vec<String> {
+    let line = |guard: &Value| {
+        let of = guard["customer_name"].as_str().unwrap_or("the installation");
+        let state = if guard["is_active"] == true { "" } else { " (off)" };
+        format!("{} {} of {of}{state}: {}", word(guard, "uuid"), word(guard, "name"), word(guard, "sentence"))
+    };
+    let lines: Vec<String> = rows(answer, "guards").map(line).collect();
+    if lines.is_empty() { vec!["There are no guards.".into()] } else { lines }
 }
 
 /// What is unused and could be taken away, and staff who did nothing as such. Tokens are told to their users only.
