@@ -2,7 +2,7 @@
 
 use super::{
     Declaration,
-    kinds::{DIVISION, DIVISION_TYPE, GUARD, Kind, Means, ORGANIZATION, PROJECT, PROJECT_TYPE, ROLE},
+    kinds::{DIVISION, DIVISION_TYPE, GUARD, Kind, ORGANIZATION, PROJECT, PROJECT_TYPE, ROLE},
     read::can_be_declared,
     rules,
     store::{self, Held, Present, Thing},
@@ -182,9 +182,9 @@ impl<'a> Writer<'a> {
                 Some(kind) if !self.is_alone(kind, handle) => id::hex(uuid),
                 _ => handle.clone(),
             };
-            let value = match key.means {
-                Means::Many(_) | Means::People => refs.iter().map(name).collect(),
-                _ => refs.first().map_or(Value::Null, |one| name(one).into()),
+            let value = match key.is_many() {
+                true => refs.iter().map(name).collect(),
+                false => refs.first().map_or(Value::Null, |one| name(one).into()),
             };
             line(text, key.key, &value);
         }

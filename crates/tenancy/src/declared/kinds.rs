@@ -64,6 +64,11 @@ pub enum Means {
 }
 
 impl Key {
+    /// Whether it takes several.
+    pub fn is_many(&self) -> bool {
+        matches!(self.means, Means::Many(_) | Means::People)
+    }
+
     /// The list of the things to which it refers.
     pub fn refers_to(&self) -> Option<&'static str> {
         match self.means {

@@ -296,6 +296,9 @@ const LISTS: [(&Kind, &str, &str); 3] = [
 async fn listed(query: &mut dyn Query, things: &mut [Thing], kind: &Kind, key: &'static str, sql: &str) -> Result<()> {
     let things = things.iter_mut().filter(|thing| thing.kind.list == kind.list);
     let mut by_id: BTreeMap<i64, &mut Thing> = things.map(|thing| (thing.id, thing)).collect();
+    if by_id.is_empty() {
+        return Ok(());
+    }
     let ids: Vec<i64> = by_id.keys().copied().collect();
     for row in query.query(sql, &vals![ids]).await? {
         if let Some(thing) = by_id.get_mut(&row.get(0)?) {

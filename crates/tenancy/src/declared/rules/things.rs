@@ -192,7 +192,7 @@ fn compare(found: &Found<'_>, key: &Key, thing: Option<&Thing>, refs: &[Ref]) ->
     if before == after {
         return None;
     }
-    let many = matches!(key.means, Means::Many(_));
+    let many = key.is_many();
     let shown = |names: Vec<&str>| match many {
         true => names.into_iter().collect(),
         false => names.first().map_or(Value::Null, |name| (*name).into()),
