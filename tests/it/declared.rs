@@ -140,6 +140,43 @@ async fn people(lab: &Lab) -> Vec<Person> {
     people
 }
 
+/// What is denied there: in the institute, and to everybody.
+const GUARDS: &str = r#"
+[guards."Audit 2026"]
+organization = "physics"
+kind = "deny"
+description = "Nothing changes."
+permissions = ["RESOURCE.*", "PROJECT.UPDATE"]
+on_project = "climate"
+roles = ["PROJECT.MANAGER", "PROJECT.AUDITOR"]
+users = "eva@uni.example"
+starts = 2020-01-01
+ends = "2999-01-01T00:00:00Z"
+
+[guards.Office]
+kind = "deny"
+permissions = ["ORDER.APPROVE"]
+staff = true
+networks = ["203.0.113.0/24"]
+hours = ["mon-fri 07:00-19:00", "sat 09:00-12:00"]
+time_zone = "Europe/Berlin"
+second_factor = true
+assurance = ["high"]
+
+[guards.Own]
+kind = "deny"
+permissions = ["ORDER.APPROVE"]
+own = true
+active = false
+
+[guards.Apart]
+organization = "physics"
+on_organization = "physics"
+kind = "apart"
+within = "scope"
+roles = ["PROJECT.MANAGER", "PROJECT.AUDITOR"]
+"#;
+
 both! {
     async fn a_directory_becomes_an_installation_and_a_second_time_nothing(lab: Lab) {
         let people = people(&lab).await;
@@ -441,6 +478,158 @@ both! {
         assert_eq!(again["permissions"], role["permissions"]);
     }
 
+    async fn guards_are_declared_with_what_they_deny(lab: Lab) {
+        let eva = people(&lab).await[0].clone();
+        let (all, guarded) = (one(UNIVERSITY), one(&format!("{UNIVERSITY}{GUARDS}")));
+        applied(&lab, &all).await;
+        let climate = lab.get(&lab.staff, "/api/projects/?name=Climate").await.is(200).column("url")[0].clone();
+        lab.patch(&eva, &climate, json!({"description": "one"})).await.is(200);
+        let plan = planned(&lab, &guarded).await;
+        assert_eq!(
+            steps(&plan),
+            ["~ project climate", "+ guard Audit 2026", "+ guard Office", "+ guard Own", "+ guard Apart"],
+            "{plan}"
+        );
+        assert_eq!((&plan["steps"][1]["at"], &plan["remains"]), (&json!("a.toml:41"), &json!([])));
+        let lost = plan["consequences"]["differences"].to_string();
+        assert!(lost.contains("\"eva\"") && lost.contains("PROJECT.UPDATE"), "{plan}");
+        let done = apply::apply(&lab.core, &system(&lab), guarded.clone(), Some(plan.clone())).await.unwrap().saved();
+        assert_eq!(done["steps"], plan["steps"]);
+        lab.patch(&eva, &climate, json!({"description": "two"})).await.is(403);
+        let before = traces(&lab).await;
+        assert_eq!(steps(&applied(&lab, &guarded).await), [""; 0]);
+        assert_eq!(traces(&lab).await, before);
+        // The files that are written of it make the same again where it is gone.
+        let files = exported(&lab).await;
+        let ruling = UNIVERSITY.replace("[\"grants\"]", "[\"grants\", \"guards\"]");
+        let ruling = ruling.replace("[organizations.physics]\n", "[organizations.physics]\nauthoritative = [\"guards\"]\n");
+        assert_eq!(steps(&applied(&lab, &one(&ruling)).await).len(), 4);
+        lab.patch(&eva, &climate, json!({"description": "<p>Models</p>"})).await.is(200);
+        assert_eq!(steps(&applied(&lab, &declaration(&files)).await).len(), 4);
+        assert_eq!(exported(&lab).await, files);
+        // The place, the people and the roles change; where one key is emptied, the other one counts.
+        let changed = GUARDS
+            .replace("on_project = \"climate\"", "on_project = []\non_organization = \"physics\"")
+            .replace("users = \"eva@uni.example\"", "users = [\"max\", \"eva\"]")
+            .replace("roles = [\"PROJECT.MANAGER\", \"PROJECT.AUDITOR\"]\nusers", "roles = []\nusers");
+        let changed = one(&format!("{UNIVERSITY}{changed}"));
+        let done = applied(&lab, &changed).await;
+        assert_eq!((steps(&done), &done["remains"]), (vec!["~ guard Audit 2026".to_owned()], &json!([])), "{done}");
+        assert_eq!(steps(&planned(&lab, &changed).await), [""; 0]);
+        let guard = lab.get(&lab.staff, "/api/access/guards/?name=Audit").await.is(200).rows()[0].clone();
+        let sentence = "Denies PROJECT.UPDATE, RESOURCE.* in Institute of Physics to eva, max.";
+        assert_eq!(guard["sentence"], sentence);
+    }
+
+    async fn guards_go_only_where_the_declaration_rules(lab: Lab) {
+        people(&lab).await;
+        applied(&lab, &one(&format!("{UNIVERSITY}{GUARDS}"))).await;
+        let drift = apply::drift(&lab.core, &system(&lab), one(UNIVERSITY)).await.unwrap().saved();
+        for name in ["guard Audit 2026", "guard Office", "guard Apart"] {
+            assert!(drift["not_declared"].to_string().contains(name), "{drift}");
+        }
+        assert_eq!(steps(&drift), [""; 0]);
+        // At the top it is about those of the installation, in an organization about its own.
+        let top = UNIVERSITY.replace("[\"grants\"]", "[\"grants\", \"guards\"]");
+        assert_eq!(steps(&planned(&lab, &one(&top)).await), ["- guard Office", "- guard Own"]);
+        let own = UNIVERSITY.replace("[organizations.physics]\n", "[organizations.physics]\nauthoritative = [\"guards\"]\n");
+        assert_eq!(steps(&planned(&lab, &one(&own)).await), ["- guard Audit 2026", "- guard Apart"]);
+        // What a guard forbids can be given in the step in which the guard goes, and not before.
+        let both = "\"PROJECT.MANAGER\" = [\"eva@uni.example\", \"max\"]";
+        let both = |text: &str| text.replace("\"PROJECT.MANAGER\" = [\"eva@uni.example\"]", both);
+        let why = refused(&lab, &one(&both(UNIVERSITY)), None).await;
+        assert!(why.contains("+ grant PROJECT.MANAGER to max on project climate") && why.contains("Apart"), "{why}");
+        assert_eq!(
+            steps(&applied(&lab, &one(&both(&own))).await),
+            ["- guard Audit 2026", "- guard Apart", "+ grant PROJECT.MANAGER to max on project climate"]
+        );
+        // What refers to a project goes before it.
+        applied(&lab, &one(&format!("{UNIVERSITY}{GUARDS}"))).await;
+        let none = "[organizations.physics]\nauthoritative = [\"projects\", \"guards\"]\n";
+        assert_eq!(steps(&applied(&lab, &one(none)).await), ["- guard Audit 2026", "- guard Apart", "- project climate"]);
+    }
+
+    async fn guards_and_the_roles_of_organizations_export_and_plan_cleanly(lab: Lab) {
+        let world = World::build(&lab).await;
+        let owner = world.person("owner");
+        let guest = lab.user("guest").await;
+        let own = json!({"customer": world.acme.url, "name": "Assistant", "content_type": "project", "permissions": ["PROJECT.LIST"]});
+        let own = lab.post(owner, "/api/access/roles/", own).await.is(201).text("name");
+        lab.post(owner, &format!("{}add_user/", world.zeus.url), json!({"role": own, "user": guest.uuid})).await.is(201);
+        // One through that role, two of one name, one on a project that is gone, one whose only role is gone.
+        let for_all = "/api/access/guards/create_for_all/";
+        let deny = |name: &str, more: Value| {
+            let mut body = json!({"name": name, "kind": "deny", "permissions": ["ORDER.APPROVE", "CALL.*"]});
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            body
+        };
+        lab.make(for_all, deny("Twin", json!({"users": [format!("/api/users/{}/", guest.uuid)]}))).await;
+        let of_acme = json!({"customer": world.acme.url, "roles": [own], "scope": world.zeus.url});
+        lab.make("/api/access/guards/", deny("Twin", of_acme)).await;
+        let gone = lab.project(&world.acme, "Gone").await;
+        lab.make(for_all, deny("On nothing", json!({"scope": gone.url}))).await;
+        lab.delete(&lab.staff, &gone.url).await.is(204);
+        let role = json!({"name": "PROJECT.GONE", "content_type": "project", "permissions": ["PROJECT.LIST"]});
+        let role = lab.post(&lab.staff, "/api/roles/", role).await.is(201).text("uuid");
+        lab.make(for_all, deny("Through nothing", json!({"roles": ["PROJECT.GONE"]}))).await;
+        lab.delete(&lab.staff, &format!("/api/roles/{role}/")).await.is(204);
+        let mut files = exported(&lab).await;
+        let text: String = files.iter().map(|(name, text)| format!("# {name}\n{text}")).collect();
+        assert!(text.contains(&format!("roles = [\"{own}\"]")) && text.contains(&format!("\"{own}\" = [\"guest\"]")), "{text}");
+        assert!(!text.contains("nothing") && !text.contains(&format!("[roles.\"{own}\"]")), "{text}");
+        let drift = apply::drift(&lab.core, &system(&lab), declaration(&files)).await.unwrap().saved();
+        assert_eq!((steps(&drift), &drift["not_declared"]), (vec![], &json!([])), "{text}");
+        // With authority over everything nothing goes; without a word of guards those of the installation would.
+        let lists = "authoritative = [\"settings\", \"roles\", \"organizations\", \"projects\", \"grants\", \"guards\"]\n";
+        files.push(("z.toml".into(), lists.into()));
+        assert_eq!(steps(&planned(&lab, &declaration(&files)).await), [""; 0], "{text}");
+        assert_eq!(steps(&planned(&lab, &one("authoritative = [\"roles\", \"guards\"]\n")).await).last().unwrap(), "- guard Twin");
+        assert_eq!(rows(&lab, "SELECT count(*) FROM roles WHERE customer_id IS NOT NULL AND deleted_at IS NULL").await, 1);
+        // A grant of such a role comes and goes like any other.
+        let team = format!("[organizations.acme]\n[projects.zeus]\nauthoritative = [\"grants\"]\n[projects.zeus.team]\n\"{own}\" = []\n");
+        let plan = planned(&lab, &one(&team)).await;
+        assert!(steps(&plan).contains(&format!("- grant {own} to guest on project zeus")), "{plan}");
+        let apollo = format!("[projects.apollo.team]\n\"{own}\" = \"guest\"\n");
+        assert_eq!(steps(&applied(&lab, &one(&apollo)).await), [format!("+ grant {own} to guest on project apollo")]);
+        let why = refused(&lab, &one(&format!("[roles.\"{own}\"]\nactive = false\n")), None).await;
+        assert!(why.contains("a.toml:1") && why.contains("a role of an organization's own, which is not declared"), "{why}");
+    }
+
+    async fn what_is_wrong_with_guards_is_told_with_file_and_line(lab: Lab) {
+        people(&lab).await;
+        applied(&lab, &one(&format!("{UNIVERSITY}{GUARDS}[organizations.chemistry]\nname = \"Chemistry\"\n"))).await;
+        let uuid = lab.get(&lab.staff, "/api/access/guards/?name=Audit").await.is(200).column("uuid")[0].clone();
+        let deny = "kind = \"deny\"\npermissions = [\"ORDER.LIST\"]\n";
+        for (text, parts) in [
+            (format!("[guards.G]\n{deny}users = [\n\"nobody\"]\n"), vec!["a.toml:5", "There is no user nobody"]),
+            (format!("[guards.G]\n{deny}roles = \"PROJECT.MANGER\"\n"), vec!["a.toml:4", "Did you mean PROJECT.MANAGER?"]),
+            (format!("[guards.G]\n{deny}on_project = \"climate\"\non_organization = \"physics\"\n"), vec!["a.toml:1", "and not on both"]),
+            ("[guards.G]\n".into(), vec!["a.toml:1", "it needs kind."]),
+            ("[guards.G]\nkind = \"deny\"\n".into(), vec!["a.toml:1", "+ guard G: permissions: Which permissions does it deny?"]),
+            (format!("[guards.G]\n{deny}organization = \"chemistry\"\non_project = \"climate\"\n"), vec!["a.toml:1", "scope: It is not the organization"]),
+            (format!("[guards.G]\n{deny}[guards.H]\nname = \"G\"\n{deny}"), vec!["a.toml:4", "A guard G is declared at a.toml:1 already."]),
+            // Whose it is and of what kind never changes.
+            (format!("[guards.\"Audit 2026\"]\n{deny}organization = \"chemistry\"\n"), vec!["a.toml:4", "There is a guard Audit 2026 of physics"]),
+            (format!("[guards.\"Audit 2026\"]\n{deny}"), vec!["a.toml:1", "There is a guard Audit 2026 of physics"]),
+            (format!("[guards.A]\nuuid = \"{uuid}\"\norganization = \"chemistry\"\n"), vec!["a.toml:3", "organization of the guard A can't be changed"]),
+            (format!("[guards.A]\nuuid = \"{uuid}\"\norganization = []\n"), vec!["a.toml:1", "organization of the guard A can't be changed"]),
+            ("[guards.Own]\nkind = \"ceiling\"\n".into(), vec!["a.toml:2", "kind of the guard Own can't be changed"]),
+        ] {
+            let why = refused(&lab, &one(&text), None).await;
+            for part in parts {
+                assert!(why.contains(part), "{part}: {text}: {why}");
+            }
+        }
+        // Two of one name in one place are told apart by their identifiers; in another place there is no doubt.
+        let body = json!({"name": "Own", "kind": "deny", "permissions": ["ORDER.LIST"]});
+        lab.make("/api/access/guards/create_for_all/", body).await;
+        let why = refused(&lab, &one("[guards.Own]\nown = false\n"), None).await;
+        assert!(why.contains("Own is not one thing but 2: say which by uuid"), "{why}");
+        let renamed = format!("[guards.Office]\n[guards.\"Office of physics\"]\nname = \"Office\"\norganization = \"physics\"\n{deny}[guards.Audit]\nuuid = \"{uuid}\"\n");
+        assert_eq!(steps(&applied(&lab, &one(&renamed)).await), ["+ guard Office", "~ guard Audit 2026"]);
+        assert_eq!(steps(&planned(&lab, &one(&renamed)).await), [""; 0]);
+    }
+
     async fn every_mistake_is_told_with_file_and_line(lab: Lab) {
         people(&lab).await;
         let refused = |text: &'static str| {
@@ -550,6 +739,14 @@ fn a_declaration_is_read_with_care() {
             vec!["a.toml:2", "not a valid choice", "a.toml:3", "valid UUID"],
         ),
         (vec![("a.toml", "authoritative = [\"role\"]\n")], vec!["a.toml:1", "role is no list here"]),
+        (
+            vec![("a.toml", "[guards.G]\npermissions = [\n\"PROJECT.*\", \"PROJECT.UPDAT\"]\n")],
+            vec!["a.toml:3", "There is no permission PROJECT.UPDAT. Did you mean PROJECT.UPDATE?"],
+        ),
+        (
+            vec![("a.toml", "[guards.G]\nkind = \"allow\"\non = \"x\"\n")],
+            vec!["a.toml:2", "not a valid choice", "a.toml:3", "on is no key of guards"],
+        ),
         (
             vec![("a.toml", "[[grants]]\nuser = \"x\"\nrole = \"R\"\n")],
             vec!["a.toml:1", "either organization or project"],

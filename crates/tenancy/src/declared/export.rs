@@ -2,7 +2,7 @@
 
 use super::{
     Declaration,
-    kinds::{DIVISION, DIVISION_TYPE, Kind, Means, ORGANIZATION, PROJECT, PROJECT_TYPE, ROLE},
+    kinds::{DIVISION, DIVISION_TYPE, GUARD, Kind, ORGANIZATION, PROJECT, PROJECT_TYPE, ROLE},
     read::can_be_declared,
     rules,
     store::{self, Held, Present, Thing},
@@ -36,6 +36,7 @@ pub async fn export(core: &Arc<Core>, organization: Option<&str>) -> Result<Vec<
         files.push(("settings.toml".into(), writer.settings()));
         files.push(("divisions.toml".into(), writer.list(&[&DIVISION_TYPE, &PROJECT_TYPE, &DIVISION])));
         files.push(("roles.toml".into(), writer.list(&[&ROLE])));
+        files.push(("guards.toml".into(), writer.list(&[&GUARD])));
     }
     let wanted = |thing: &&Thing| match organization {
         Some(name) => thing.handle() == name || id::parse(name) == Some(thing.uuid),
@@ -121,15 +122,16 @@ impl<'a> Writer<'a> {
         text
     }
 
+    /// Those of the installation.
     fn list(&self, kinds: &[&'static Kind]) -> String {
-        let things = kinds.iter().flat_map(|kind| self.of(kind));
+        let things = kinds.iter().flat_map(|kind| self.of(kind)).filter(|thing| thing.one("organization").is_none());
         things.map(|thing| self.thing(thing)).collect()
     }
 
     fn organization(&self, organization: &Thing) -> String {
-        let own = |thing: &Thing| thing.one("organization").is_some_and(|(uuid, _)| *uuid == organization.uuid);
-        let projects = self.of(&PROJECT).filter(|thing| own(thing)).map(|thing| self.thing(thing));
-        projects.fold(self.thing(organization), |text, project| text + &project)
+        let own = |thing: &&Thing| thing.one("organization").is_some_and(|(uuid, _)| *uuid == organization.uuid);
+        let things = self.of(&PROJECT).chain(self.of(&GUARD)).filter(own).map(|thing| self.thing(thing));
+        things.fold(self.thing(organization), |text, thing| text + &thing)
     }
 
     /// A thing with its team; nothing for a role that is as it ships.
@@ -174,15 +176,15 @@ impl<'a> Writer<'a> {
 
     fn refs(&self, thing: &Thing, text: &mut String) {
         for key in thing.kind.keys {
-            let (Some(list), Some(refs)) = (key.refers_to(), thing.refs.get(key.key)) else { continue };
-            let kind = super::kinds::kind(list).unwrap_or(thing.kind);
-            let name = |(uuid, handle): &(Uuid, String)| match self.is_alone(kind, handle) {
-                true => handle.clone(),
-                false => id::hex(uuid),
+            let Some(refs) = thing.refs.get(key.key) else { continue };
+            let kind = key.refers_to().and_then(super::kinds::kind);
+            let name = |(uuid, handle): &(Uuid, String)| match kind {
+                Some(kind) if !self.is_alone(kind, handle) => id::hex(uuid),
+                _ => handle.clone(),
             };
-            let value = match key.means {
-                Means::Many(_) => refs.iter().map(name).collect(),
-                _ => refs.first().map_or(Value::Null, |one| name(one).into()),
+            let value = match key.is_many() {
+                true => refs.iter().map(name).collect(),
+                false => refs.first().map_or(Value::Null, |one| name(one).into()),
             };
             line(text, key.key, &value);
         }
@@ -203,6 +205,8 @@ fn is_nothing(field: &str, value: &Value) -> bool {
         "kind" => value == "default",
         "display_billing_info_in_projects" | "is_active" => *value == true,
         "default_tax_percent" => value == "0",
+        "within" => value == "organization",
+        "time_zone" => value == "UTC",
         _ => {
             let empty =
                 value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(|map| map.is_empty());

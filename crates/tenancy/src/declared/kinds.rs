@@ -1,10 +1,10 @@
 //! What can be declared: one constant for each kind of thing. Keys that are not named here are the fields of its actions, with
 //! their checks; so what the API learns, declarations know.
 //!
-//! To declare one more kind (guards, when their room is here): a constant with its actions, its place in [`KINDS`], which is
-//! the order of making, and where [`super::store`] finds those that are there.
+//! To declare one more kind: a constant with its actions, its place in [`KINDS`], which is the order of making, and where
+//! [`super::store`] finds those that are there.
 
-use crate::{customer, division, division_type, project, project_type, role};
+use crate::{customer, division, division_type, guard, project, project_type, role};
 use stoa_kernel::{
     action::Action,
     field::{Field, Kind as FieldKind},
@@ -57,16 +57,23 @@ pub enum Means {
     One(&'static str),
     /// Several of them.
     Many(&'static str),
+    /// People, by the name to sign in with or an address.
+    People,
     /// What a role carries beyond what ships, or does not.
     Permissions,
 }
 
 impl Key {
+    /// Whether it takes several.
+    pub fn is_many(&self) -> bool {
+        matches!(self.means, Means::Many(_) | Means::People)
+    }
+
     /// The list of the things to which it refers.
     pub fn refers_to(&self) -> Option<&'static str> {
         match self.means {
             Means::One(list) | Means::Many(list) => Some(list),
-            Means::Field | Means::Permissions => None,
+            Means::Field | Means::Permissions | Means::People => None,
         }
     }
 }
@@ -146,7 +153,7 @@ pub static ORGANIZATION: Kind = Kind {
     without: &["image", "project_metadata_checklist"],
     shut: &["blocked", "archived"],
     team: Some("customer"),
-    lists: &["projects", "grants"],
+    lists: &["projects", "grants", "guards"],
 };
 
 /// Projects.
@@ -164,12 +171,33 @@ pub static PROJECT: Kind = Kind {
     lists: &["grants"],
 };
 
+/// Guards: of an organization where one is said, else of the installation ([`guard::actions::CREATE_FOR_ALL`]).
+pub static GUARD: Kind = Kind {
+    name: "guard",
+    list: "guards",
+    create: &guard::actions::CREATE,
+    update: &guard::actions::UPDATE,
+    delete: &guard::actions::DELETE,
+    keys: &[
+        one("organization", "customer", "organizations"),
+        one("on_organization", "scope", "organizations"),
+        one("on_project", "scope", "projects"),
+        Key { key: "roles", field: "roles", means: Means::Many("roles") },
+        Key { key: "users", field: "users", means: Means::People },
+        plain("active", "is_active"),
+    ],
+    without: &["roles"],
+    ..NAMED
+};
+
 /// Every kind, in the order in which they are made; removed in the other one.
-pub static KINDS: &[&Kind] = &[&PROJECT_TYPE, &DIVISION_TYPE, &DIVISION, &ROLE, &ORGANIZATION, &PROJECT];
+pub static KINDS: &[&Kind] = &[&PROJECT_TYPE, &DIVISION_TYPE, &DIVISION, &ROLE, &ORGANIZATION, &PROJECT, &GUARD];
 
 /// The lists for which a whole declaration can be authoritative.
-pub const LISTS: &[&str] =
-    &["settings", "project_types", "division_types", "divisions", "roles", "organizations", "projects", "grants"];
+#[rustfmt::skip]
+pub const LISTS: &[&str] = &[
+    "settings", "project_types", "division_types", "divisions", "roles", "organizations", "projects", "grants", "guards",
+];
 
 /// The kind with this list.
 pub fn kind(list: &str) -> Option<&'static Kind> {

@@ -1,5 +1,5 @@
-//! Declared access: a directory of files says which divisions, roles, organizations, projects, team members and settings there
-//! are to be; a plan says what it would take, and what people could do more or less; applying it is one transaction
+//! Declared access: a directory of files says which divisions, roles, organizations, projects, team members, guards and settings
+//! there are to be; a plan says what it would take, and what people could do more or less; applying it is one transaction
 //! (docs/declared-access.md).
 //!
 //! The way through this room: [`text`] reads files into trees that know their lines, [`read`] makes a [`Declaration`] of them,

@@ -1,20 +1,16 @@
 //! Trees into a declaration. Everything that is wrong is told at once, each with file and line.
 
+mod choices;
+
+pub(super) use choices::can_be_declared;
+
 use super::{
     Declaration, Grant, Item, Place, Problems, Said,
     kinds::{KINDS, Kind, LISTS, Means, ORGANIZATION, PROJECT, kind},
     nearest::meant,
     text::{self, Node, What},
 };
-use crate::{
-    access::permissions::PERMISSIONS,
-    project, role,
-    settings::{self, rules},
-    vocabulary::{
-        features::{FEATURES, feature},
-        settings::SettingKind,
-    },
-};
+use crate::{access::permissions::PERMISSIONS, guard, project, role};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,7 +18,7 @@ use std::{
 };
 use stoa_kernel::{
     Error, Result, Time,
-    field::{Field, Input, Mode},
+    field::{Field, Input, Kind as FieldKind, Mode},
     id, record,
 };
 
@@ -177,7 +173,7 @@ impl Reader {
                         self.problems.add(at, format!("{name} is one {}.", list_of(key.means)));
                     }
                     if key.means == Means::Permissions {
-                        words.iter().for_each(|said| self.permission(said));
+                        words.iter().for_each(|said| self.permission(kind, said));
                     }
                     item.words.insert(key.key, words);
                 }
@@ -213,30 +209,41 @@ impl Reader {
         self.declaration.items.push(item);
     }
 
-    fn permission(&mut self, said: &Said<String>) {
-        if let Err(error) = role::rules::permissions(&json!([said.value])) {
+    fn permission(&mut self, kind: &Kind, said: &Said<String>) {
+        let problem = match kind.list {
+            // Those of guards may be patterns.
+            "guards" if guard::rules::is_known(&said.value) => None,
+            "guards" => Some(format!("There is no permission {}", said.value)),
+            _ => role::rules::permissions(&json!([said.value])).err().map(|error| words(&error)),
+        };
+        if let Some(problem) = problem {
             let near = meant(&said.value, PERMISSIONS.iter().map(|one| one.name));
-            self.problems.add(&said.place, format!("{}.{near}", words(&error)));
+            self.problems.add(&said.place, format!("{problem}.{near}"));
         }
     }
 
     /// The value of a field as the record would show it.
     fn field(&mut self, kind: &Kind, field: &'static Field, at: &Place, node: &Node) -> Option<Value> {
         if field.name == "permissions" {
-            self.texts(node).iter().for_each(|said| self.permission(said));
+            self.texts(node).iter().for_each(|said| self.permission(kind, said));
         }
         let mut value = self.value(field, at, node.value())?;
         match (kind.list, field.name) {
             // What is stored is what these make of it, so this is what is compared.
-            ("roles", "permissions") => {
-                let names: BTreeSet<String> =
-                    value.as_array().into_iter().flatten().filter_map(|one| Some(one.as_str()?.to_owned())).collect();
-                value = names.into_iter().collect();
-            }
+            ("guards", name) if matches!(field.kind, FieldKind::Texts) => match guard::rules::texts(name, &value) {
+                Ok(texts) => value = texts.into(),
+                Err(error) => self.problems.add(at, words(&error)),
+            },
+            ("guards", "time_zone") if value == "" => value = "UTC".into(),
             ("projects", "description" | "staff_notes") => {
                 value = project::rules::clean_html(value.as_str().unwrap_or_default()).into();
             }
             _ => {}
+        }
+        if field.name == "permissions" {
+            // Their order means nothing.
+            let names: BTreeSet<&str> = value.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            value = names.into_iter().collect();
         }
         Some(value)
     }
@@ -324,55 +331,6 @@ impl Reader {
         }
         (self.problems.0.len() == before).then_some((words, until))
     }
-
-    fn settings(&mut self, node: &Node) {
-        for (key, place, node) in self.table(node) {
-            let setting = settings::find(key);
-            let field = rules::FIELDS.iter().find(|field| field.name == key);
-            let (Some(setting), Some(field)) = (setting, field) else {
-                let near = meant(key, rules::all().map(|one| one.key));
-                self.problems.add(place, format!("{key} is no setting.{near}"));
-                continue;
-            };
-            if !can_be_declared(setting.kind) {
-                self.problems.add(place, format!("{key} is a secret or a picture, which is not declared."));
-                continue;
-            }
-            let Some(value) = self.value(field, place, node.value()) else { continue };
-            if let Some(problem) = rules::problem(setting, &value) {
-                self.problems.add(place, format!("{key}: {problem}"));
-            }
-            if self.once("settings", key, place) {
-                self.declaration.settings.insert(setting.key, Said { value, place: place.clone() });
-            }
-        }
-    }
-
-    fn features(&mut self, node: &Node) {
-        for (section, _, flags) in self.table(node) {
-            for (flag, place, node) in self.table(flags) {
-                let name = format!("{section}.{flag}");
-                if feature(section, flag).is_none() {
-                    let known: Vec<String> =
-                        FEATURES.iter().map(|one| format!("{}.{}", one.section, one.key)).collect();
-                    let near = meant(&name, known.iter().map(String::as_str));
-                    self.problems.add(place, format!("{name} is no feature.{near}"));
-                } else if let Some(value) = node.value().as_bool() {
-                    if self.once("features", &name, place) {
-                        let said = Said { value, place: place.clone() };
-                        self.declaration.features.insert((section.clone(), flag.clone()), said);
-                    }
-                } else {
-                    self.problems.add(place, "Must be a valid boolean.");
-                }
-            }
-        }
-    }
-}
-
-/// Whether values of this kind stand in declarations and exports: secrets and pictures do not.
-pub(super) fn can_be_declared(kind: SettingKind) -> bool {
-    !matches!(kind, SettingKind::Secret | SettingKind::Image)
 }
 
 fn list_of(means: Means) -> &'static str {

@@ -1,8 +1,8 @@
-//! What of a declaration is there at present: some ten statements, however many things there are.
+//! What of a declaration is there at present: some dozen statements, however many things there are.
 
 use super::{
-    Declaration, digest,
-    kinds::{DIVISION, DIVISION_TYPE, Kind, ORGANIZATION, PROJECT, PROJECT_TYPE, ROLE},
+    Declaration, Item, digest,
+    kinds::{DIVISION, DIVISION_TYPE, GUARD, Kind, Means, ORGANIZATION, PROJECT, PROJECT_TYPE, ROLE},
 };
 use crate::{settings::Settings, vocabulary::features::FEATURES};
 use serde_json::{Value, json};
@@ -55,6 +55,11 @@ impl Thing {
         self.fields.get(field).and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// Whether it is a role of an organization's own, which is not declared.
+    pub fn is_own_role(&self) -> bool {
+        self.kind.list == ROLE.list && self.refs.contains_key("organization")
+    }
+
     /// What it refers to under a key that takes one.
     pub fn one(&self, key: &str) -> Option<&(Uuid, String)> {
         self.refs.get(key).and_then(|refs| refs.first())
@@ -96,9 +101,19 @@ pub struct Person {
 /// Reads what a declaration is about; `wide` reads all organizations and projects, for what is not declared.
 pub async fn present(query: &mut dyn Query, declared: &Declaration, wide: bool, now: Time) -> Result<Present> {
     let mut present = Present { settings: Settings::load(&mut *query).await?, ..Present::default() };
-    for kind in [&PROJECT_TYPE, &DIVISION_TYPE, &DIVISION, &ROLE] {
+    for kind in [&PROJECT_TYPE, &DIVISION_TYPE, &DIVISION] {
         present.things.extend(things(query, kind, "TRUE", &[]).await?);
     }
+    let roles = match wide {
+        true => things(query, &ROLE, "TRUE", &[]).await?,
+        false => {
+            let which = "t.id IN (SELECT id FROM roles WHERE customer_id IS NULL \
+                         UNION SELECT id FROM roles WHERE name = ANY($1) UNION SELECT id FROM roles WHERE uuid = ANY($2))";
+            let (names, uuids) = wanted(declared, &ROLE);
+            things(query, &ROLE, which, &vals![names, uuids]).await?
+        }
+    };
+    present.things.extend(roles);
     let (all, all_projects) = (wide || declared.authoritative.contains("organizations"), wide);
     let organizations = match all {
         true => things(query, &ORGANIZATION, "TRUE", &[]).await?,
@@ -116,8 +131,20 @@ pub async fn present(query: &mut dyn Query, declared: &Declaration, wide: bool, 
                          UNION SELECT id FROM projects WHERE uuid = ANY($2) \
                          UNION SELECT id FROM projects WHERE customer_id = ANY($3))";
             let (names, uuids) = wanted(declared, &PROJECT);
-            let full = ruled(declared, &organizations);
+            let full = with(&organizations, declared, |item| item.rules_over("projects", &declared.authoritative));
             things(query, &PROJECT, which, &vals![names, uuids, full]).await?
+        }
+    };
+    let guards = match wide {
+        true => things(query, &GUARD, "TRUE", &[]).await?,
+        false => {
+            let which = "t.id IN (SELECT id FROM guards WHERE customer_id IS NULL \
+                         UNION SELECT id FROM guards WHERE name = ANY($1) \
+                         UNION SELECT id FROM guards WHERE uuid = ANY($2) \
+                         UNION SELECT id FROM guards WHERE customer_id = ANY($3))";
+            let (names, uuids) = wanted(declared, &GUARD);
+            let full = with(&organizations, declared, |item| item.authoritative.contains(GUARD.list));
+            things(query, &GUARD, which, &vals![names, uuids, full]).await?
         }
     };
     let ids = |things: &[Thing]| things.iter().map(|thing| thing.id).collect::<Vec<i64>>();
@@ -125,7 +152,10 @@ pub async fn present(query: &mut dyn Query, declared: &Declaration, wide: bool, 
     present.grants.extend(grants(query, "project", ids(&projects), now).await?);
     present.things.extend(organizations);
     present.things.extend(projects);
-    member_of(query, &mut present.things).await?;
+    present.things.extend(guards);
+    for (kind, key, sql) in LISTS {
+        listed(query, &mut present.things, kind, key, sql).await?;
+    }
     present.people = people(query, declared).await?;
     Ok(present)
 }
@@ -142,17 +172,18 @@ fn wanted(declared: &Declaration, kind: &Kind) -> (Vec<String>, Vec<Uuid>) {
     }
     let on = declared.grants.iter().filter(|grant| grant.on.0.list == kind.list);
     names.extend(on.map(|grant| grant.on.1.value.clone()));
+    if kind.list == ROLE.list {
+        names.extend(declared.grants.iter().map(|grant| grant.role.value.clone()));
+    }
     let mut uuids: Vec<Uuid> = names.iter().filter_map(|name| id::parse(name)).collect();
     uuids.extend(declared.items.iter().filter(|item| item.kind.list == kind.list).filter_map(|item| item.uuid));
     (names.into_iter().collect(), uuids)
 }
 
-/// Keys of the organizations all of whose projects count: those that are declared with authority.
-fn ruled(declared: &Declaration, organizations: &[Thing]) -> Vec<i64> {
-    let with_authority = |item: &&super::Item| {
-        item.kind.list == ORGANIZATION.list && item.rules_over("projects", &declared.authoritative)
-    };
-    let items: Vec<_> = declared.items.iter().filter(with_authority).collect();
+/// Keys of the organizations that are declared with some authority: all that is in them counts.
+fn with(organizations: &[Thing], declared: &Declaration, authority: impl Fn(&Item) -> bool) -> Vec<i64> {
+    let rules = |item: &&Item| item.kind.list == ORGANIZATION.list && authority(item);
+    let items: Vec<_> = declared.items.iter().filter(rules).collect();
     let is = |thing: &&Thing| {
         items.iter().any(|item| item.uuid.map_or(item.name() == thing.handle(), |uuid| uuid == thing.uuid))
     };
@@ -172,9 +203,27 @@ fn source(kind: &Kind) -> Source {
             "",
             &[("parent", "p.uuid", "p.name"), ("type", "k.uuid", "k.name")],
         ),
-        // Roles of an organization's own are not declared yet: neither they nor their grants are looked at.
-        "roles" => ("roles t", " AND t.deleted_at IS NULL AND t.customer_id IS NULL", &[]),
+        // That one is an organization's own is not declared; it says which roles are not to be declared.
+        "roles" => (
+            "roles t LEFT JOIN customers c ON c.id = t.customer_id",
+            " AND t.deleted_at IS NULL",
+            &[("organization", "c.uuid", "c.slug")],
+        ),
         "organizations" => ("customers t", "", &[]),
+        // One whose place is gone, or all of whose roles are, denies nothing: without them it would read as if it denied more.
+        "guards" => (
+            "guards t LEFT JOIN customers c ON c.id = t.customer_id \
+             LEFT JOIN customers o ON o.id = t.scope_id AND t.scope = 'customer' \
+             LEFT JOIN projects p ON p.id = t.scope_id AND t.scope = 'project' AND NOT p.is_removed",
+            " AND t.deleted_at IS NULL AND COALESCE(t.scope_id, 0) = COALESCE(o.id, p.id, 0) \
+             AND t.id NOT IN (SELECT l.guard_id FROM guard_roles l JOIN roles r ON r.id = l.role_id GROUP BY l.guard_id \
+             HAVING count(*) = count(r.deleted_at))",
+            &[
+                ("organization", "c.uuid", "c.slug"),
+                ("on_organization", "o.uuid", "o.slug"),
+                ("on_project", "p.uuid", "p.slug"),
+            ],
+        ),
         _ => (
             "projects t JOIN customers c ON c.id = t.customer_id LEFT JOIN project_types k ON k.id = t.type_id",
             " AND NOT t.is_removed",
@@ -222,16 +271,38 @@ fn sorted(names: Value) -> Value {
     names.into_iter().collect()
 }
 
-/// Reads in which divisions organizations are.
-async fn member_of(query: &mut dyn Query, things: &mut [Thing]) -> Result<()> {
-    let organizations = things.iter_mut().filter(|thing| thing.kind.list == ORGANIZATION.list);
-    let mut by_id: BTreeMap<i64, &mut Thing> = organizations.map(|thing| (thing.id, thing)).collect();
+/// What things of a kind refer to under a key that takes several: key of the thing, identifier and handle.
+const LISTS: [(&Kind, &str, &str); 3] = [
+    (
+        &ORGANIZATION,
+        "divisions",
+        "SELECT m.customer_id, d.uuid, d.name FROM customer_groups m JOIN organization_groups d ON d.id = m.group_id \
+         WHERE m.customer_id = ANY($1) ORDER BY m.customer_id, d.name, d.id",
+    ),
+    (
+        &GUARD,
+        "roles",
+        "SELECT l.guard_id, r.uuid, r.name FROM guard_roles l JOIN roles r ON r.id = l.role_id AND r.deleted_at IS NULL \
+         WHERE l.guard_id = ANY($1) ORDER BY l.guard_id, r.name, r.id",
+    ),
+    (
+        &GUARD,
+        "users",
+        "SELECT l.guard_id, u.uuid, u.username FROM guard_users l JOIN users u ON u.id = l.user_id \
+         WHERE l.guard_id = ANY($1) ORDER BY l.guard_id, u.username",
+    ),
+];
+
+async fn listed(query: &mut dyn Query, things: &mut [Thing], kind: &Kind, key: &'static str, sql: &str) -> Result<()> {
+    let things = things.iter_mut().filter(|thing| thing.kind.list == kind.list);
+    let mut by_id: BTreeMap<i64, &mut Thing> = things.map(|thing| (thing.id, thing)).collect();
+    if by_id.is_empty() {
+        return Ok(());
+    }
     let ids: Vec<i64> = by_id.keys().copied().collect();
-    let sql = "SELECT m.customer_id, d.uuid, d.name FROM customer_groups m JOIN organization_groups d ON d.id = m.group_id \
-               WHERE m.customer_id = ANY($1) ORDER BY m.customer_id, d.name, d.id";
     for row in query.query(sql, &vals![ids]).await? {
         if let Some(thing) = by_id.get_mut(&row.get(0)?) {
-            thing.refs.entry("divisions").or_default().push((row.get(1)?, row.get(2)?));
+            thing.refs.entry(key).or_default().push((row.get(1)?, row.get(2)?));
         }
     }
     Ok(())
@@ -239,7 +310,7 @@ async fn member_of(query: &mut dyn Query, things: &mut [Thing]) -> Result<()> {
 
 async fn grants(query: &mut dyn Query, scope: &str, ids: Vec<i64>, now: Time) -> Result<Vec<Held>> {
     let sql = "SELECT g.scope_uuid, r.uuid, r.name, u.uuid, u.username, u.is_active, g.expires_at FROM grants g \
-               JOIN roles r ON r.id = g.role_id AND r.customer_id IS NULL JOIN users u ON u.id = g.user_id \
+               JOIN roles r ON r.id = g.role_id JOIN users u ON u.id = g.user_id \
                WHERE g.scope = $1 AND g.scope_id = ANY($2) AND g.revoked_at IS NULL \
                AND (g.expires_at IS NULL OR g.expires_at > $3) ORDER BY g.scope_id, r.name, u.username";
     let read = |row: &Row| {
@@ -257,7 +328,12 @@ async fn grants(query: &mut dyn Query, scope: &str, ids: Vec<i64>, now: Time) ->
 }
 
 async fn people(query: &mut dyn Query, declared: &Declaration) -> Result<Vec<Person>> {
-    let names: BTreeSet<&str> = declared.grants.iter().map(|grant| grant.user.value.as_str()).collect();
+    let mut names: BTreeSet<&str> = declared.grants.iter().map(|grant| grant.user.value.as_str()).collect();
+    for item in &declared.items {
+        let keys = item.kind.keys.iter().filter(|key| key.means == Means::People);
+        names
+            .extend(keys.flat_map(|key| item.words.get(key.key).into_iter().flatten()).map(|said| said.value.as_str()));
+    }
     let exact: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let folded: Vec<String> = names.iter().filter(|name| name.contains('@')).map(|name| name.to_lowercase()).collect();
     let sql = "SELECT uuid, username, email, is_active FROM users WHERE id IN (SELECT id FROM users WHERE username = ANY($1) \

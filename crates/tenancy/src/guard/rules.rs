@@ -90,6 +90,11 @@ fn means(pattern: &str, permission: Permission) -> bool {
     }
 }
 
+/// Whether a name or pattern stands for any permission.
+pub fn is_known(pattern: &str) -> bool {
+    PERMISSIONS.iter().any(|entry| means(pattern, entry.permission))
+}
+
 /// What a guard of this kind with these names and patterns denies.
 fn denied(kind: &str, patterns: &[String]) -> PermissionSet {
     let named = |one: &Permission| patterns.iter().any(|pattern| means(pattern, *one));
@@ -224,7 +229,7 @@ impl Definition {
             invalid.add("permissions", "Which permissions does it deny?");
         }
         for pattern in &self.permissions {
-            if !PERMISSIONS.iter().any(|entry| means(pattern, entry.permission)) {
+            if !is_known(pattern) {
                 let shown: String = pattern.chars().take(100).collect();
                 invalid.add("permissions", format!("There is no permission {shown}."));
             }

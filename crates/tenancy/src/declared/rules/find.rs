@@ -2,12 +2,12 @@
 
 use super::super::{
     Declaration, Item, Place, Problems, Said,
-    kinds::{ORGANIZATION, kind},
+    kinds::{GUARD, ORGANIZATION, kind},
     nearest::meant,
     step::Ref,
     store::{Person, Present, Thing},
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use stoa_kernel::id::{self, Uuid};
 
 /// What was declared beside what is there.
@@ -49,6 +49,7 @@ impl<'a> Found<'a> {
             let item = &declared.items[at];
             let there = match item.uuid {
                 Some(uuid) => found.identified(item, uuid, problems),
+                None if item.kind.list == GUARD.list => found.guard(item, problems),
                 None => found.called(item.kind.list, item.name(), &item.place, problems),
             };
             let there = there.filter(|there| item.uuid.is_some() || found.is_at_home(item, *there, problems));
@@ -56,9 +57,55 @@ impl<'a> Found<'a> {
                 let first = &declared.items[first].place;
                 problems.add(&item.place, format!("{} is the {} of {first}.", item.key, item.kind.name));
             }
+            if let Some(role) = there.map(|there| &present.things[there]).filter(|thing| thing.is_own_role()) {
+                let text = format!("{} is a role of an organization's own, which is not declared.", role.handle());
+                problems.add(&item.place, text);
+            }
             found.there[at] = there;
         }
+        found.strangers(problems);
         found
+    }
+
+    /// The organization whose guard is declared, or (`None`) the installation; what it refers to is told elsewhere.
+    fn home(&self, item: &Item) -> Option<Ref> {
+        let said = item.words.get("organization")?.first()?;
+        self.meant(ORGANIZATION.list, said, &mut Problems::default())
+    }
+
+    /// The guard that is called so in its organization, or among those of the installation: names are told apart there only.
+    fn guard(&self, item: &Item, problems: &mut Problems) -> Option<usize> {
+        let home = self.home(item);
+        let all = self.by_handle.get(&(GUARD.list, item.name())).map_or(&[][..], Vec::as_slice);
+        let is_home =
+            |at: &usize| self.present.things[*at].one("organization").map(|(uuid, _)| Ref::There(*uuid)) == home;
+        let all: Vec<usize> = all.iter().copied().filter(is_home).collect();
+        self.only(&all, item.name(), &item.place, problems)
+    }
+
+    /// Guards that would be made: once each; and not where one that nobody declares is called so elsewhere, which is how a guard
+    /// looks whose organization was changed in its declaration.
+    fn strangers(&self, problems: &mut Problems) {
+        let mut made: BTreeMap<(&str, Option<Ref>), &Place> = BTreeMap::new();
+        for (at, item) in self.declared.items.iter().enumerate() {
+            if item.kind.list != GUARD.list || item.uuid.is_some() || self.there[at].is_some() {
+                continue;
+            }
+            if let Some(first) = made.insert((item.name(), self.home(item)), &item.place) {
+                problems.add(&item.place, format!("A guard {} is declared at {first} already.", item.name()));
+            }
+            let all = self.by_handle.get(&(GUARD.list, item.name())).map_or(&[][..], Vec::as_slice);
+            if let Some(other) = all.iter().find(|at| !self.is_declared(**at)) {
+                let home = self.present.things[*other].one("organization");
+                let whose = home.map_or("the installation", |(_, name)| name);
+                let said = item.words.get("organization").and_then(|said| said.first());
+                let text = format!(
+                    "There is a guard {} of {whose}, and whose guard one is never changes. Say so, or choose another name.",
+                    item.name()
+                );
+                problems.add(said.map_or(&item.place, |said| &said.place), text);
+            }
+        }
     }
 
     fn identified(&self, item: &Item, uuid: Uuid, problems: &mut Problems) -> Option<usize> {
@@ -91,6 +138,10 @@ impl<'a> Found<'a> {
     /// The one thing of a kind that is called so.
     fn called(&self, list: &'static str, name: &str, place: &Place, problems: &mut Problems) -> Option<usize> {
         let all = self.by_handle.get(&(list, name)).map_or(&[][..], Vec::as_slice);
+        self.only(all, name, place, problems)
+    }
+
+    fn only(&self, all: &[usize], name: &str, place: &Place, problems: &mut Problems) -> Option<usize> {
         if all.len() > 1 {
             let which: Vec<String> = all.iter().map(|at| id::hex(&self.present.things[*at].uuid)).collect();
             let text = format!("{name} is not one thing but {}: say which by uuid, {}.", all.len(), which.join(" or "));
@@ -127,11 +178,15 @@ impl<'a> Found<'a> {
         self.declared_as.contains_key(&at)
     }
 
-    /// What a thing is called.
+    /// What a thing, or somebody who is named, is called.
     pub fn name(&self, one: Ref) -> &'a str {
         match one {
             Ref::Made(item) => self.declared.items.get(item).map_or("", |item| item.name()),
-            Ref::There(uuid) => self.with(uuid).map_or("", Thing::handle),
+            Ref::There(uuid) => {
+                let person = || self.present.people.iter().find(|person| person.uuid == uuid);
+                let thing = self.with(uuid).map(Thing::handle);
+                thing.or_else(|| person().map(|person| person.username.as_str())).unwrap_or_default()
+            }
         }
     }
 

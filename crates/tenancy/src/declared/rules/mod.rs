@@ -1,7 +1,8 @@
 //! What is declared against what is there: steps, in an order that works. No database, no clock.
 //!
 //! Settings come first, as they settle what roles carry; then types, divisions from the top, roles, organizations, projects,
-//! grants that end, that change and that begin; then what shuts an organization; then removals, the other way round.
+//! guards; grants that end, that change and that begin; then what shuts an organization; then removals, the other way round, but
+//! for guards: those go before grants that they may forbid.
 
 mod choices;
 mod find;
@@ -12,7 +13,7 @@ pub use choices::{beyond, edited};
 
 use super::{
     Declaration, Problems,
-    kinds::{KINDS, ROLE},
+    kinds::{GUARD, KINDS, ROLE},
     step::Step,
     store::Present,
 };
@@ -54,7 +55,11 @@ pub fn steps(declared: &Declaration, present: &Present, now: Time) -> Result<Ste
     let mut removals = Vec::new();
     for kind in KINDS.iter().rev() {
         let (gone, stays) = things::removals(&found, &wanted, kind, &mut problems);
-        removals.extend(gone);
+        if kind.list == GUARD.list {
+            steps.extend(gone)
+        } else {
+            removals.extend(gone)
+        }
         left.extend(stays);
     }
     let (grants, stays) = team::steps(&found, &removals, now, &mut problems);

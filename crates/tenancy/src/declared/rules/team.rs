@@ -80,7 +80,9 @@ pub fn steps(found: &Found<'_>, removals: &[Step], now: Time, problems: &mut Pro
         let mut step = Step::new(action, sign, "grant", name);
         step.on = Some(key.0);
         step.place = Some(one.grant.place.clone());
-        step.body.insert("role".into(), one.role.into());
+        // One that is there may have had another name before this.
+        let role = if let Ref::There(uuid) = &key.1 { id::hex(uuid) } else { one.role.to_owned() };
+        step.body.insert("role".into(), role.into());
         step.body.insert("user".into(), id::hex(&key.2).into());
         step.body.insert("expiration_time".into(), until(one.grant.until));
         if sign == Sign::Change || one.grant.until.is_some() {

@@ -1,18 +1,19 @@
-//! Divisions, roles, organizations, projects: what has to be made, changed and removed.
+//! Divisions, roles, organizations, projects, guards: what has to be made, changed and removed.
 
 use super::{
     super::{
         Item, Problems,
-        kinds::{DIVISION, Key, Kind, Means, ORGANIZATION, PROJECT, ROLE},
+        kinds::{DIVISION, GUARD, Key, Kind, Means, ORGANIZATION, PROJECT, ROLE},
         step::{Difference, Links, Ref, Sign, Step},
         store::Thing,
     },
     choices,
     find::Found,
 };
-use crate::{access::installation::Choices, customer, project};
+use crate::{access::installation::Choices, customer, guard, project};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use stoa_kernel::action::Action;
 
 /// What a declared thing refers to, by key: every one that is meant.
 pub type Wanted = BTreeMap<&'static str, Vec<Ref>>;
@@ -20,11 +21,20 @@ pub type Wanted = BTreeMap<&'static str, Vec<Ref>>;
 /// What each declared thing refers to.
 pub fn wanted(found: &Found<'_>, problems: &mut Problems) -> Vec<Wanted> {
     let of = |item: &Item, problems: &mut Problems| {
-        let keys = item.kind.keys.iter().filter_map(|key| Some((key, key.refers_to()?, item.words.get(key.key)?)));
-        keys.map(|(key, list, words)| {
-            (key.key, words.iter().filter_map(|said| found.meant(list, said, problems)).collect())
-        })
-        .collect()
+        let mut all = Wanted::new();
+        for key in item.kind.keys {
+            let Some(words) = item.words.get(key.key) else { continue };
+            let refs: Vec<Ref> = match key.refers_to() {
+                Some(list) => words.iter().filter_map(|said| found.meant(list, said, problems)).collect(),
+                None if key.means == Means::People => {
+                    let people = words.iter().filter_map(|said| found.person(said, problems));
+                    people.map(|person| Ref::There(person.uuid)).collect()
+                }
+                None => continue,
+            };
+            all.insert(key.key, refs);
+        }
+        all
     };
     found.declared.items.iter().map(|item| of(item, problems)).collect()
 }
@@ -85,7 +95,7 @@ pub fn steps(
     let (late, now): (Vec<_>, Vec<_>) = changes.drain(..).partition(closing);
     let mut steps = Vec::new();
     let base = match thing {
-        None => Step::new(item.kind.create, Sign::Make, item.kind.name, item.name()),
+        None => Step::new(create(item.kind, &wanted[at]), Sign::Make, item.kind.name, item.name()),
         Some(thing) => {
             let step = Step::new(item.kind.update, Sign::Change, item.kind.name, thing.handle());
             Step { on: Some(Ref::There(thing.uuid)), ..step }
@@ -107,15 +117,33 @@ pub fn steps(
                     }
                     steps.push(step);
                 }
+                None if thing.is_some() && is_fixed(item.kind, key.field) => {
+                    let place = item.words[key.key].first().map_or(&item.place, |said| &said.place);
+                    problems.add(place, fixed(item, &difference.key));
+                }
                 None => {
-                    main.links.push((key.field, links));
+                    // Of two keys that say one field, the one that says something counts.
+                    let at = if links == Links::One(None) { 0 } else { main.links.len() };
+                    main.links.insert(at, (key.field, links));
                     main.changes.push(difference);
                 }
             }
         }
     }
+    for said in main.body.keys().filter_map(|field| item.fields.get_key_value(field.as_str())) {
+        if thing.is_some() && is_fixed(item.kind, said.0) {
+            problems.add(&said.1.place, fixed(item, item.kind.key_of(said.0)));
+        }
+    }
+    let places: Vec<&str> = ["on_organization", "on_project"]
+        .into_iter()
+        .filter(|key| wanted[at].get(key).is_some_and(|refs| !refs.is_empty()))
+        .collect();
+    if places.len() > 1 {
+        problems.add(&item.place, "A guard is on an organization or on a project, and not on both.");
+    }
     if thing.is_none() {
-        missing(item, &wanted[at], problems);
+        missing(item, &wanted[at], main.action, problems);
     }
     if thing.is_none() || !main.changes.is_empty() {
         // Opening a shut organization comes before its divisions are set.
@@ -164,7 +192,7 @@ fn compare(found: &Found<'_>, key: &Key, thing: Option<&Thing>, refs: &[Ref]) ->
     if before == after {
         return None;
     }
-    let many = matches!(key.means, Means::Many(_));
+    let many = key.is_many();
     let shown = |names: Vec<&str>| match many {
         true => names.into_iter().collect(),
         false => names.first().map_or(Value::Null, |name| (*name).into()),
@@ -175,8 +203,23 @@ fn compare(found: &Found<'_>, key: &Key, thing: Option<&Thing>, refs: &[Ref]) ->
     Some((difference, if many { Links::Many(after) } else { Links::One(after.first().copied()) }))
 }
 
+/// What makes a thing: a guard that is no organization's is made for the installation.
+fn create(kind: &Kind, wanted: &Wanted) -> &'static Action {
+    let of_one = wanted.get("organization").is_some_and(|refs| !refs.is_empty());
+    if kind.list == GUARD.list && !of_one { &guard::actions::CREATE_FOR_ALL } else { kind.create }
+}
+
+/// Whether a field stays as it is once a thing is made.
+fn is_fixed(kind: &Kind, name: &str) -> bool {
+    kind.create.fields.iter().any(|field| field.name == name && field.fixed)
+}
+
+fn fixed(item: &Item, key: &str) -> String {
+    format!("{key} of the {} {} can't be changed once it is made.", item.kind.name, item.name())
+}
+
 /// The action of its own by which a key is set, where it is not a part of making and changing.
-fn apart(kind: &Kind, key: &Key, thing: Option<&Thing>) -> Option<&'static stoa_kernel::action::Action> {
+fn apart(kind: &Kind, key: &Key, thing: Option<&Thing>) -> Option<&'static Action> {
     match (kind.list, key.key, thing) {
         ("organizations", "divisions", _) => Some(&customer::actions::SET_GROUPS),
         ("projects", "organization", Some(_)) => Some(&project::actions::MOVE),
@@ -185,15 +228,14 @@ fn apart(kind: &Kind, key: &Key, thing: Option<&Thing>) -> Option<&'static stoa_
 }
 
 /// What a new thing must say.
-fn missing(item: &Item, wanted: &Wanted, problems: &mut Problems) {
+fn missing(item: &Item, wanted: &Wanted, create: &Action, problems: &mut Problems) {
     let absent = |field: &&stoa_kernel::field::Field| {
         let key = item.kind.key_of(field.name);
         let carried =
             field.name == "permissions" && (item.words.contains_key("add") || item.words.contains_key("remove"));
         field.required && !item.fields.contains_key(field.name) && !wanted.contains_key(key) && !carried
     };
-    let keys: Vec<&str> =
-        item.kind.create.fields.iter().filter(absent).map(|field| item.kind.key_of(field.name)).collect();
+    let keys: Vec<&str> = create.fields.iter().filter(absent).map(|field| item.kind.key_of(field.name)).collect();
     if !keys.is_empty() {
         let text =
             format!("The {} {} is not there yet; to be made it needs {}.", item.kind.name, item.key, keys.join(", "));
@@ -212,14 +254,16 @@ pub fn removals(
     let (mut steps, mut left) = (Vec::new(), Vec::new());
     let mut gone: Vec<&Thing> = Vec::new();
     for (at, thing) in found.present.things.iter().enumerate() {
-        if thing.kind.list != kind.list || thing.system || found.is_declared(at) {
+        if thing.kind.list != kind.list || thing.system || thing.is_own_role() || found.is_declared(at) {
             continue;
         }
+        let organization =
+            || found.declaration_of(Ref::There(thing.one("organization")?.0)).map(|at| &declared.items[at]);
         let ruled = match kind.list {
-            "projects" => {
-                let organization =
-                    thing.one("organization").and_then(|(uuid, _)| found.declaration_of(Ref::There(*uuid)));
-                organization.is_some_and(|at| declared.items[at].rules_over("projects", &declared.authoritative))
+            "projects" => organization().is_some_and(|one| one.rules_over("projects", &declared.authoritative)),
+            // The whole declaration rules over those of the installation only.
+            "guards" if thing.one("organization").is_some() => {
+                organization().is_some_and(|one| one.authoritative.contains("guards"))
             }
             list => declared.authoritative.contains(list),
         };
