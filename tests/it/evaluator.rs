@@ -1357,12 +1357,12 @@ async fn worlds(cases: u32, postgres: bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_naive_evaluator_agrees_on_sqlite() {
-    worlds(asked_for(64), false).await;
+    worlds(asked_for(32), false).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_naive_evaluator_agrees_on_postgres() {
-    worlds(asked_for(8), true).await;
+    worlds(asked_for(6), true).await;
 }
 
 /// A nil uuid finds nothing anywhere.
