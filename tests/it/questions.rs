@@ -368,6 +368,19 @@ both! {
         assert_eq!(told["differences"][0]["scope"]["name"], "Apollo");
     }
 
+    async fn a_token_is_tried_out_before_it_is_made_and_its_secret_is_nobodys(lab: Lab) {
+        let world = World::build(&lab).await;
+        let admin = world.person("project admin");
+        mint(&lab, admin, &["PROJECT.LIST"], &[]).await;
+        let end = lab.core.now().plus_seconds(86_400).to_string();
+        let body = json!({"name": "agent", "scopes": ["ORDER.LIST", "PROJECT.LIST"], "expires_at": end});
+        let told = simulated(&lab, admin, "POST", "/api/personal-access-tokens/", &body).await.is(200).body;
+        assert_eq!(told["token"]["permissions"], json!(["ORDER.LIST", "PROJECT.LIST"]), "{told}");
+        assert_eq!((&told["token"]["staff"], &told["token"]["scopes"]), (&json!(false), &json!(1)));
+        assert!(!told.to_string().contains("w_"), "the secret stays untold: {told}");
+        assert_eq!(lab.count(admin, "/api/personal-access-tokens/").await, 1);
+    }
+
     /// A token that is narrower than its user stays so whatever instant it asks about, and knows nothing beyond what it is bound to.
     async fn looking_back_widens_no_token(lab: Lab) {
         let world = World::build(&lab).await;

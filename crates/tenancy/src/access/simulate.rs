@@ -89,7 +89,7 @@ pub fn can_be_tried(action: &Action) -> bool {
         // What it takes there depends on the scope that is sent, or is decided item by item: so the action decides it and not its needs.
         Needs::AnySignedIn => action.name == "eligibility.create" || action.name.starts_with("access_narrowing."),
         Needs::Nothing | Needs::SignedIn => false,
-        Needs::InPerson(_) => action.name.starts_with("personal_token."),
+        Needs::InPerson(_) => action.name.starts_with("own_token."),
         _ => true,
     }
 }
