@@ -49,12 +49,12 @@ impl Stage {
         let (lab, world) = (&self.lab, &self.world);
         let turn = client + round * 7;
         let (owner, person) = (&self.owners[turn % 2], &self.people[turn % self.people.len()]);
-        let project = if turn % 3 == 0 { &world.apollo } else { &world.zeus };
+        let project = if turn.is_multiple_of(3) { &world.apollo } else { &world.zeus };
         let kind = client % 8;
         let reply = match kind {
             0 | 1 => {
-                let role = if (client / 8 + round) % 2 == 0 { "PROJECT.ADMIN" } else { "PROJECT.MANAGER" };
-                let verb = if kind == 0 || round % 2 == 0 { "add_user" } else { "delete_user" };
+                let role = if (client / 8 + round).is_multiple_of(2) { "PROJECT.ADMIN" } else { "PROJECT.MANAGER" };
+                let verb = if kind == 0 || round.is_multiple_of(2) { "add_user" } else { "delete_user" };
                 let body = json!({"role": role, "user": person.uuid});
                 lab.post(owner, &format!("{}{verb}/", project.url), body).await
             }
@@ -65,7 +65,7 @@ impl Stage {
             }
             3 => {
                 let body = json!({"role": self.role, "user": person.uuid});
-                let verb = if turn % 2 == 0 { "add_user" } else { "delete_user" };
+                let verb = if turn.is_multiple_of(2) { "add_user" } else { "delete_user" };
                 lab.post(&lab.staff, &format!("{}{verb}/", project.url), body).await
             }
             4 => {
@@ -77,7 +77,7 @@ impl Stage {
                 let waiting = lab.get(owner, "/api/access/activations/?state=pending").await.is(200);
                 let rows = waiting.rows();
                 let Some(one) = rows.get(turn % rows.len().max(1)) else { return };
-                let verb = if turn % 3 == 0 { "reject" } else { "approve" };
+                let verb = if turn.is_multiple_of(3) { "reject" } else { "approve" };
                 let path = format!("{}{verb}/", one["url"].as_str().unwrap());
                 lab.post(owner, &path, json!({"comment": "Seen."})).await
             }
@@ -90,7 +90,7 @@ impl Stage {
                 let body = json!({"name": format!("guard {client}"), "kind": "deny", "permissions": ["PROJECT.DELETE"],
                     "customer": world.acme.url, "roles": ["SHARED"]});
                 let made = lab.post(owner, "/api/access/guards/", body).await.is(201);
-                lab.patch(owner, &made.text("url"), json!({"is_active": turn % 2 == 0})).await.is(200);
+                lab.patch(owner, &made.text("url"), json!({"is_active": turn.is_multiple_of(2)})).await.is(200);
                 lab.delete(owner, &made.text("url")).await
             }
         };
@@ -144,8 +144,7 @@ impl Stage {
 
     /// Walks through the record: what was given and not taken is what is open now.
     async fn is_recorded(&self) {
-        let sql =
-            "SELECT event_type, context, created FROM events WHERE event_type IN ('role_granted', 'role_revoked') ORDER BY id";
+        let sql = "SELECT event_type, context, created FROM events WHERE event_type IN ('role_granted', 'role_revoked') ORDER BY id";
         let mut open: BTreeMap<(String, String, String), i64> = BTreeMap::new();
         for row in self.lab.core.store.query(sql, &[]).await.unwrap() {
             let (kind, context): (String, Value) = (row.get(0).unwrap(), row.get(1).unwrap());
