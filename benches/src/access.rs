@@ -93,7 +93,8 @@ async fn tried(client: &mut Client, projects: &[String], users: &[String]) -> Ou
         let (status, answer) = client.call("PUT", &format!("/api/roles/{uuid}/"), &staff, Some(&body)).await?;
         times.push(began.elapsed().as_secs_f64() * 1000.0);
         let answer: Value = serde_json::from_slice(&answer)?;
-        if status != 200 || answer["count"].as_u64().unwrap_or_default() < HELD as u64 {
+        // Who has the same from the organization above loses nothing.
+        if status != 200 || answer["count"].as_u64().unwrap_or_default() < HELD as u64 * 9 / 10 {
             return Err(format!("{status}: {} differences", answer["count"]).into());
         }
     }
