@@ -228,6 +228,12 @@ both! {
         let order = thing(lab.order(owner, &world.zeus, &world.offering, json!({"storage": 1})).await.is(201));
         guard_of(&lab, owner, &world.acme, json!({"permissions": ["ORDER.APPROVE"]})).await.is(201);
         lab.post(world.person("provider's owner"), &format!("{}approve_by_provider/", order.url), json!({})).await.is(200);
+        // Neighbours don't learn of another organization's own roles.
+        let role = json!({"customer": world.other.url, "name": "Theirs", "content_type": "project", "permissions": ["PROJECT.LIST"]});
+        let theirs = lab.post(world.person("neighbour's owner"), "/api/access/roles/", role).await.is(201).text("name");
+        guard_of(&lab, owner, &world.acme, json!({"permissions": ["ORDER.LIST"], "roles": [theirs.clone()]})).await.is_invalid("roles");
+        let eligible = json!({"scope": world.apollo.url, "role": theirs, "user": manager.uuid});
+        lab.post(owner, "/api/access/eligibilities/", eligible).await.is_invalid("role");
         // Its people see it, neighbours don't.
         assert_eq!(lab.count(owner, "/api/access/guards/").await, 2);
         for who in ["neighbour's owner", "user without roles"] {
@@ -239,11 +245,16 @@ both! {
         // A whole object can be sent back.
         let shown = lab.get(owner, &guard.url).await.is(200).body;
         let mut back = shown.clone();
-        back["scope"] = json!(world.apollo.url);
         back["roles"] = json!([]);
         back["users"] = json!([]);
         let same = lab.put(owner, &guard.url, back).await.is(200).body;
         assert_eq!(same["revision"], shown["revision"]);
+        // The record names what it was on and what it is on.
+        lab.patch(owner, &guard.url, json!({"scope": world.zeus.url})).await.is(200);
+
+        let sql = "SELECT changes FROM events WHERE event_type = 'guard_updated' ORDER BY id DESC LIMIT 1";
+        let changes: Value = lab.core.store.query(sql, &[]).await.unwrap()[0].get(0).unwrap();
+        assert_eq!((&changes[0]["before"], &changes[0]["after"]), (&json!("Apollo"), &json!("Zeus")));
     }
 
     async fn roles_that_are_kept_apart_are_never_held_together(lab: Lab) {
@@ -309,6 +320,17 @@ both! {
         }
     }
 
+    async fn an_organization_has_only_so_many_guards(lab: Lab) {
+        let world = World::build(&lab).await;
+        let owner = world.person("owner");
+        for _ in 0..50 {
+            guard_of(&lab, owner, &world.acme, json!({"permissions": ["PROJECT.DELETE"], "is_active": false})).await.is(201);
+        }
+        let refused = guard_of(&lab, owner, &world.acme, json!({"permissions": ["PROJECT.DELETE"]})).await;
+        assert!(matches!(refused.status, 400 | 403 | 409), "{} {}", refused.status, refused.body);
+        assert_eq!(lab.count(owner, "/api/access/guards/").await, 50);
+    }
+
     async fn a_guard_is_tried_out_before_it_is_made(lab: Lab) {
         let world = World::build(&lab).await;
         let headers = [("x-simulate", "true"), ("content-type", "application/json")];
@@ -335,6 +357,7 @@ both! {
             ("permissions", json!({})),
             ("permissions", json!({"permissions": ["NO.SUCH"]})),
             ("permissions", json!({"permissions": [7]})),
+            ("networks", json!({"permissions": ["*"], "networks": vec!["10.0.0.0/8"; 201]})),
             ("kind", json!({"kind": "allow"})),
             ("roles", json!({"permissions": ["*"], "roles": ["NO.ROLE"]})),
             ("users", json!({"permissions": ["*"], "users": ["/api/users/00000000000000000000000000000000/"]})),

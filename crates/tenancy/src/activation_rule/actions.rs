@@ -98,7 +98,7 @@ async fn create_in(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
 async fn create(cx: &mut Cx<'_>, input: Input, fields: &'static [Field], customer: i64) -> Result<Done> {
     let role = match input.text("role").filter(|name| !name.is_empty()) {
         Some(name) => {
-            let found = role::store::named(cx.tx, name).await?;
+            let found = role::store::known(cx.tx, cx.actor, name).await?;
             found.ok_or_else(|| Error::field("role", "Role is not found."))?.id
         }
         None => store::ALL,

@@ -88,7 +88,7 @@ async fn create(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let (scope, team) = scope(cx, input.text("scope").unwrap_or_default()).await?;
     cx.decide(&Needs::Permission(team.create.id(), team.places), &scope).required()?;
     let mut invalid = Invalid::default();
-    let role = role::store::named(cx.tx, input.text("role").unwrap_or_default()).await?;
+    let role = role::store::known(cx.tx, cx.actor, input.text("role").unwrap_or_default()).await?;
     if role.is_none() {
         invalid.add("role", "Role is not found.");
     }

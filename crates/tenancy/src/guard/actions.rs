@@ -15,10 +15,13 @@ use stoa_kernel::{
     access::Needs,
     action::{Action, Cx, Done, Target},
     event::{Change, Event},
-    field::{Check, Field, Input, Kind, Mode},
+    field::{Check, Field, Input, Kind},
     id::{self, Uuid},
     record,
 };
+
+/// Guards of one organization at most: everybody is loaded with those that concern him at every request.
+const MOST: i64 = 50;
 
 const CUSTOMER: Field =
     Field::new("customer", Kind::Link("customer"), "The organization whose it is.").required().fixed();
@@ -115,6 +118,11 @@ fn by(cx: &Cx<'_>) -> Option<i64> {
 
 async fn create(cx: &mut Cx<'_>, mut input: Input, fields: &'static [Field], customer: Option<i64>) -> Result<Done> {
     store::turn(cx.tx).await?;
+    if let Some(customer) = customer
+        && store::count(cx.tx, customer).await? >= MOST
+    {
+        return Err(Error::LimitExceeded(format!("An organization has at most {MOST} guards.")));
+    }
     let roles = settle(cx, &mut input).await?.unwrap_or_default();
     let users = input.ints("users").map(<[i64]>::to_vec).unwrap_or_default();
     let uuid = cx.uuid();
@@ -137,10 +145,11 @@ async fn create(cx: &mut Cx<'_>, mut input: Input, fields: &'static [Field], cus
 async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     store::turn(cx.tx).await?;
     let (id, uuid) = (cx.found.id, cx.found.uuid);
-    let (_, before, _) = store::definition(cx.tx, id).await?;
+    let (_, before, place_before) = store::definition(cx.tx, id).await?;
+    let (roles_before, users_before) = store::named(cx.tx, id).await?;
     let roles = settle(cx, &mut input).await?;
     let mut changes = record::update(cx, store::TABLE, id, FIELDS, &input, Vec::new()).await?;
-    if cx.mode == Mode::Whole || input.has("scope") {
+    if input.has("scope") {
         let place = place(cx, before.customer)?.unwrap_or_else(|| {
             vec![("scope", Val::Null), ("scope_id", Val::Null), ("scope_uuid", Val::Null), ("scope_name", "".into())]
         });
@@ -152,11 +161,12 @@ async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     if let Some(users) = input.ints("users").map(<[i64]>::to_vec) {
         store::set_users(cx.tx, id, &users).await?;
     }
-    let (_, after, _) = store::definition(cx.tx, id).await?;
+    let (_, after, place_after) = store::definition(cx.tx, id).await?;
+    let (roles_after, users_after) = store::named(cx.tx, id).await?;
     let links = [
-        ("scope", json!(before.scope.is_some()), json!(after.scope.is_some()), before.scope != after.scope),
-        ("roles", json!(before.roles.len()), json!(after.roles.len()), before.roles != after.roles),
-        ("users", json!(before.users.len()), json!(after.users.len()), before.users != after.users),
+        ("scope", json!(place_before), json!(place_after), before.scope != after.scope),
+        ("roles", json!(roles_before), json!(roles_after), before.roles != after.roles),
+        ("users", json!(users_before), json!(users_after), before.users != after.users),
     ];
     for (field, before, after, differ) in links {
         if differ {
@@ -194,7 +204,7 @@ async fn settle(cx: &mut Cx<'_>, input: &mut Input) -> Result<Option<Vec<i64>>> 
     let Some(sent) = input.json("roles") else { return Ok(None) };
     let mut roles = Vec::new();
     for name in rules::texts("roles", sent)? {
-        let role = role::store::named(cx.tx, &name).await?;
+        let role = role::store::known(cx.tx, cx.actor, &name).await?;
         roles.push(role.ok_or_else(|| Error::field("roles", "Role is not found."))?.id);
     }
     Ok(Some(roles))

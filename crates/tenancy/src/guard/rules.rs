@@ -17,6 +17,9 @@ use stoa_kernel::{
 /// The kinds of guards; see the [module](super).
 pub const KINDS: &[&str] = &["deny", "ceiling", "apart"];
 
+/// Entries of a list at most.
+const LONGEST: usize = 200;
+
 /// How far apart two roles are kept: on one scope, in one organization, everywhere.
 pub const WITHIN: &[&str] = &["scope", "organization", "installation"];
 
@@ -382,8 +385,12 @@ fn keep_apart(grants: &mut [Held], says: &Definition) {
 /// # Errors
 /// Invalid where one is no text.
 pub fn texts(field: &'static str, list: &serde_json::Value) -> Result<Vec<String>> {
+    let sent = list.as_array().map_or(&[][..], Vec::as_slice);
+    if sent.len() > LONGEST {
+        return Err(Error::field(field, format!("Ensure this field has no more than {LONGEST} elements.")));
+    }
     let mut all = Vec::new();
-    for one in list.as_array().into_iter().flatten() {
+    for one in sent {
         let text = one.as_str().map(str::trim).filter(|text| !text.is_empty() && text.len() <= 300);
         let text = text.ok_or_else(|| Error::field(field, "Not a valid string."))?.to_owned();
         if !all.contains(&text) {

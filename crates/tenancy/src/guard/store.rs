@@ -11,6 +11,12 @@ pub async fn turn(tx: &mut Tx) -> Result<()> {
     tx.execute("UPDATE guard_state SET revision = revision + 1 WHERE id = 1", &[]).await.map(|_| ())
 }
 
+/// How many guards an organization has.
+pub async fn count(tx: &mut Tx, customer: i64) -> Result<i64> {
+    let sql = "SELECT count(*) FROM guards WHERE customer_id = $1 AND deleted_at IS NULL";
+    tx.one(sql, &vals![customer]).await?.map_or(Ok(0), |row| row.get(0))
+}
+
 /// Names the roles of a guard; whether that changed anything.
 pub async fn set_roles(tx: &mut Tx, guard: i64, roles: &[i64]) -> Result<bool> {
     set_links(tx, "guard_roles", "role_id", guard, roles).await
