@@ -127,6 +127,21 @@ async fn sql(lab: &Lab, text: &'static str) {
 }
 
 both! {
+    async fn who_owns_for_some_hours_gives_himself_nothing_that_lasts(lab: Lab) {
+        let scene = Scene::build(&lab).await;
+        let wish = scene.wish(json!({"scope": scene.acme.url, "role": "CUSTOMER.OWNER"}));
+        let eligibility = thing(lab.post(&scene.ada, ALL, wish).await.is(201));
+        activate(&lab, &scene.eva, &eligibility, 1).await.is(201);
+        let give = json!({"role": "PROJECT.MANAGER", "user": scene.eva.uuid});
+        let path = format!("{}add_user/", scene.apollo.url);
+        let refused = lab.post(&scene.eva, &path, give.clone()).await.is(403);
+        assert!(refused.body.to_string().contains("activated role"), "{}", refused.body);
+        // To others he gives what an owner gives, and others give him what they like.
+        let other = json!({"role": "PROJECT.ADMIN", "user": scene.neighbour.uuid});
+        lab.post(&scene.eva, &path, other).await.is(201);
+        lab.post(&scene.ada, &path, give).await.is(201);
+    }
+
     async fn an_eligible_role_lets_its_holder_do_nothing_until_it_is_activated_and_nothing_after_its_end(lab: Lab) {
         let scene = Scene::build(&lab).await;
         let made = scene.eligible(&lab, json!({})).await;

@@ -110,6 +110,9 @@ pub(super) async fn give(cx: &mut Cx<'_>, scene: &Scene) -> Result<(Uuid, Event)
     if let Some(open) = open {
         return Ok((open.uuid, change_end(cx, scene, &open).await?));
     }
+    if scene.person.id == cx.actor.id && store::has_activated(cx.tx, cx.actor.id, scene.customer_id, cx.now).await? {
+        Decision::rule(ACTIVATED).required()?;
+    }
     let new = NewGrant {
         uuid: cx.uuid(),
         user_id: scene.person.id,
@@ -168,6 +171,9 @@ pub(super) async fn one_manager(cx: &mut Cx<'_>, scene: &Scene, settings: &Setti
     }
     Ok(())
 }
+
+/// Why somebody who may give roles for some hours only is refused to give himself one: he would keep what was lent to him.
+const ACTIVATED: &str = "Who holds an activated role gives himself none in that organization.";
 
 /// Why somebody whom the organization does not know is refused.
 pub(super) const NOT_PREAPPROVED: &str =
