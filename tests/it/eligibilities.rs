@@ -135,7 +135,22 @@ both! {
         let give = json!({"role": "PROJECT.MANAGER", "user": scene.eva.uuid});
         let path = format!("{}add_user/", scene.apollo.url);
         let refused = lab.post(&scene.eva, &path, give.clone()).await.is(403);
-        assert!(refused.body.to_string().contains("activated role"), "{}", refused.body);
+        assert!(refused.body.to_string().contains("activated for some hours"), "{}", refused.body);
+        // Nor does he make himself eligible, or prolong what he holds for a week.
+        let wish = scene.wish(json!({"scope": scene.acme.url, "role": "CUSTOMER.MANAGER"}));
+        lab.post(&scene.eva, ALL, wish).await.is(403);
+        let week = lab.core.now().plus_seconds(7 * 24 * HOUR).to_string();
+        let week = json!({"role": "PROJECT.ADMIN", "user": scene.eva.uuid, "expiration_time": week});
+        lab.post(&scene.ada, &path, week).await.is(201);
+        let ever = json!({"role": "PROJECT.ADMIN", "user": scene.eva.uuid, "expiration_time": null});
+        lab.post(&scene.eva, &path, ever.clone()).await.is(403);
+        lab.post(&scene.eva, &format!("{}update_user/", scene.apollo.url), ever).await.is(403);
+        // Staff, who could anyway, are not asked what they activated.
+        let wish = json!({"scope": scene.acme.url, "role": "CUSTOMER.OWNER", "user": lab.staff.uuid});
+        let eligibility = thing(lab.post(&lab.staff, ALL, wish).await.is(201));
+        activate(&lab, &lab.staff, &eligibility, 1).await.is(201);
+        let give_staff = json!({"role": "PROJECT.MANAGER", "user": lab.staff.uuid});
+        lab.post(&lab.staff, &path, give_staff).await.is(201);
         // To others he gives what an owner gives, and others give him what they like.
         let other = json!({"role": "PROJECT.ADMIN", "user": scene.neighbour.uuid});
         lab.post(&scene.eva, &path, other).await.is(201);
@@ -432,7 +447,7 @@ both! {
         activate(&lab, &scene.eva, &owner, 2).await.is(201);
         lab.patch(&scene.eva, &owner.url, json!({"max_hours": 700})).await.is_forbidden();
         let own = json!({"role": "CUSTOMER.OWNER", "user": scene.eva.uuid});
-        lab.post(&scene.eva, &format!("{}add_user/", scene.acme.url), own).await.is(400);
+        lab.post(&scene.eva, &format!("{}add_user/", scene.acme.url), own).await.is(403);
         // Taken away by another hand, it is over, and that is told.
         lab.post(&scene.ada, &team("delete_user"), body).await.is(200);
         assert_eq!(state(&lab, &scene.eva, &started).await, "ended");

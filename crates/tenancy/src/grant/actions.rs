@@ -23,7 +23,7 @@ use crate::{
 use serde_json::{Value, json};
 use stoa_kernel::{
     Error, Result, Time,
-    access::{Decision, Needs, Reason, Stand},
+    access::{Decision, Needs, Reason, decide},
     action::{Action, Cx, Done, Run, Target},
     event::{Change, Event},
     field::{Field, Input, Kind},
@@ -110,9 +110,6 @@ pub(super) async fn give(cx: &mut Cx<'_>, scene: &Scene) -> Result<(Uuid, Event)
     if let Some(open) = open {
         return Ok((open.uuid, change_end(cx, scene, &open).await?));
     }
-    if scene.person.id == cx.actor.id && store::has_activated(cx.tx, cx.actor.id, scene.customer_id, cx.now).await? {
-        Decision::rule(ACTIVATED).required()?;
-    }
     let new = NewGrant {
         uuid: cx.uuid(),
         user_id: scene.person.id,
@@ -143,6 +140,7 @@ pub(super) async fn admit(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
     one_manager(cx, scene, &settings).await?;
     restrictions(scene)?;
     under_ceiling(cx, scene).required()?;
+    lent_is_not_kept(cx, scene).await?;
     kept_apart(cx, scene).await?;
     if preapproved_only(scene, &settings) && !is_preapproved(cx, scene).await? {
         Decision::rule(NOT_PREAPPROVED).required()?;
@@ -172,8 +170,26 @@ pub(super) async fn one_manager(cx: &mut Cx<'_>, scene: &Scene, settings: &Setti
     Ok(())
 }
 
-/// Why somebody who may give roles for some hours only is refused to give himself one: he would keep what was lent to him.
-const ACTIVATED: &str = "Who holds an activated role gives himself none in that organization.";
+/// Nobody gives himself, by a role that he activated for some hours, one that outlasts it (docs/just-in-time.md). What he could
+/// give himself without that role he still can.
+async fn lent_is_not_kept(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
+    if scene.person.id != cx.actor.id || cx.actor.is_staff() {
+        return Ok(());
+    }
+    let lent = store::activated(cx.tx, cx.actor.id, scene.customer_id, cx.now).await?;
+    if lent.is_empty() {
+        return Ok(());
+    }
+    let mut own = cx.actor.clone();
+    own.grants.retain(|held| !lent.contains(&held.uuid));
+    let needs = Needs::Permission(scene.team.create.id(), scene.team.places);
+    let reach = ceiling::reach(&own, &scene.above());
+    if decide(&own, &needs, &scene.scope).allowed && ceiling::beyond(&scene.role.permissions, reach.as_ref()).is_empty()
+    {
+        return Ok(());
+    }
+    Decision::rule("Nobody gives himself a role by one that he activated for some hours.").required().map(|_| ())
+}
 
 /// Why somebody whom the organization does not know is refused.
 pub(super) const NOT_PREAPPROVED: &str =
@@ -206,8 +222,7 @@ fn restrictions(scene: &Scene) -> Result<()> {
 
 /// Nobody grants a role that carries what he does not hold there or above (mission R5).
 pub(super) fn under_ceiling(cx: &Cx<'_>, scene: &Scene) -> Decision {
-    let above: Vec<Stand> =
-        scene.scope.places.iter().filter(|stand| scene.team.places.contains(&stand.place)).cloned().collect();
+    let above = scene.above();
     let reach = ceiling::reach(cx.actor, &above);
     let beyond = ceiling::beyond(&scene.role.permissions, reach.as_ref());
     if beyond.is_empty() {
@@ -250,6 +265,7 @@ async fn update(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     // To extend a role is to give it for longer.
     if rules::extends(scene.until, open.until) {
         under_ceiling(cx, &scene).required()?;
+        lent_is_not_kept(cx, &scene).await?;
     }
     let event = change_end(cx, &scene, &open).await?;
     Ok(Done::event(event).answer(expiry(scene.until)))

@@ -92,6 +92,11 @@ impl Scene {
         Ok(Scene { team, scope, customer_id, organization, project, from_above, role, person, until, source })
     }
 
+    /// Where the permission to give roles here can be held.
+    pub(super) fn above(&self) -> Vec<Stand> {
+        self.scope.places.iter().filter(|stand| self.team.places.contains(&stand.place)).cloned().collect()
+    }
+
     /// The grant that is open already.
     pub(super) async fn open(&self, cx: &mut Cx<'_>) -> Result<Option<store::Open>> {
         store::open(cx.tx, self.person.id, self.role.id, self.team.scope, self.scope.id, cx.now).await

@@ -481,11 +481,12 @@ pub enum Holds {
     Some,
 }
 
-/// Whether a person holds a role in an organization that he has activated for some hours.
-pub async fn has_activated(tx: &mut Tx, user_id: i64, customer_id: i64, now: Time) -> Result<bool> {
-    let sql = "SELECT 1 FROM grants WHERE user_id = $1 AND customer_id = $2 AND revoked_at IS NULL AND expires_at > $3 \
-               AND source LIKE 'eligibility:%' LIMIT 1";
-    Ok(tx.one(sql, &vals![user_id, customer_id, now]).await?.is_some())
+/// The grants that a person holds in an organization because he activated a role for some hours.
+pub async fn activated(tx: &mut Tx, user_id: i64, customer_id: i64, now: Time) -> Result<Vec<Uuid>> {
+    let sql = "SELECT uuid FROM grants WHERE user_id = $1 AND customer_id = $2 AND revoked_at IS NULL AND expires_at > $3 \
+               AND source LIKE 'eligibility:%'";
+    let rows = tx.query(sql, &vals![user_id, customer_id, now]).await?;
+    rows.iter().map(|row| row.get(0)).collect()
 }
 
 /// Whether a person holds an open grant whose time is not over, or ever held one.
