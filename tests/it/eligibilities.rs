@@ -137,7 +137,7 @@ both! {
         let refused = lab.post(&scene.eva, &path, give.clone()).await.is(403);
         assert!(refused.body.to_string().contains("activated for some hours"), "{}", refused.body);
         // Nor does he make himself eligible, or prolong what he holds for a week.
-        let wish = scene.wish(json!({"scope": scene.acme.url, "role": "CUSTOMER.MANAGER"}));
+        let wish = scene.wish(json!({"scope": scene.acme.url, "role": "CUSTOMER.OWNER"}));
         lab.post(&scene.eva, ALL, wish).await.is(403);
         let week = lab.core.now().plus_seconds(7 * 24 * HOUR).to_string();
         let week = json!({"role": "PROJECT.ADMIN", "user": scene.eva.uuid, "expiration_time": week});

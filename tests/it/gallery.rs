@@ -287,10 +287,10 @@ impl Gallery {
     async fn narrowings(&self, lab: &Lab) {
         let owner = self.person("owner");
         for (project, undone) in [(&self.world.apollo, false), (&self.world.zeus, true)] {
-            let path = format!("/api/access/proposals/?days=1&kind=grant&scope=project:{}", project.uuid);
-            let proposed = lab.get(owner, &path).await.is(200);
+            let path = format!("/api/access/unused/items/?days=1&kind=grant&scope=project:{}", project.uuid);
+            let suggested = lab.get(owner, &path).await.is(200);
             let idle = |row: &&serde_json::Value| row["user"]["full_name"] == "idle Test";
-            let item = proposed.rows().iter().find(idle).map(|row| row["item"].clone());
+            let item = suggested.rows().iter().find(idle).map(|row| row["item"].clone());
             let body = json!({"days": 1, "items": [item], "reason": "Nobody used it."});
             let made = self.made(lab, owner, "/api/access/narrowings/", body).await;
             if undone {

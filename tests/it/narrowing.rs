@@ -1,4 +1,4 @@
-//! Least privilege from use (mission R7, R8): what counts as use, that nothing is proposed which somebody used, that taking away
+//! Least privilege from use (mission R7, R8): what counts as use, that nothing is suggested which somebody used, that taking away
 //! equals simulating it, and that undoing gives back what was there.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
@@ -67,8 +67,8 @@ async fn role_uuid(lab: &Lab, name: &str) -> String {
     role["uuid"].as_str().unwrap().to_owned()
 }
 
-async fn proposals(lab: &Lab, by: &Person, query: &str) -> Vec<Value> {
-    lab.all(by, &format!("/api/access/proposals/?{query}")).await
+async fn suggestions(lab: &Lab, by: &Person, query: &str) -> Vec<Value> {
+    lab.all(by, &format!("/api/access/unused/items/?{query}")).await
 }
 
 fn items(rows: &[Value]) -> Value {
@@ -196,9 +196,9 @@ impl Town {
     }
 }
 
-/// Takes away all that is proposed, some at a time; gives how many grants, permissions of roles, and what tokens carry.
+/// Takes away all that is suggested, some at a time; gives how many grants, permissions of roles, and what tokens carry.
 async fn narrow_all(lab: &Lab, by: &Person, days: i64, ignore_lists: bool) -> [usize; 3] {
-    let rows = proposals(lab, by, &format!("days={days}&ignore_lists={ignore_lists}")).await;
+    let rows = suggestions(lab, by, &format!("days={days}&ignore_lists={ignore_lists}")).await;
     let allowed: Vec<&Value> = rows.iter().filter(|row| row["allowed"] == true).map(|row| &row["item"]).collect();
     for some in allowed.chunks(150) {
         let body = json!({"days": days, "items": some, "ignore_lists": ignore_lists});
@@ -207,7 +207,7 @@ async fn narrow_all(lab: &Lab, by: &Person, days: i64, ignore_lists: bool) -> [u
     ["grant", "permission", "scope"].map(|kind| allowed.iter().filter(|item| item["kind"] == kind).count())
 }
 
-/// After all proposals are carried out, everybody can still do what he did.
+/// After all suggestions are carried out, everybody can still do what he did.
 async fn nothing_used_is_lost(lab: &Lab, done: &[(usize, Deed)], ignore_lists: bool) -> [usize; 3] {
     let mut town = Town::build(lab).await;
     let owner = town.people[1].clone();
@@ -256,13 +256,13 @@ async fn random_usage(ignore_lists: bool, lab: impl AsyncFn() -> Option<Lab>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_all_proposals_everybody_can_still_do_what_he_did_on_sqlite() {
+async fn after_all_suggestions_everybody_can_still_do_what_he_did_on_sqlite() {
     random_usage(false, async || Some(Lab::sqlite().await)).await;
     random_usage(true, async || Some(Lab::sqlite().await)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_all_proposals_everybody_can_still_do_what_he_did_on_postgres() {
+async fn after_all_suggestions_everybody_can_still_do_what_he_did_on_postgres() {
     random_usage(false, Lab::postgres).await;
     random_usage(true, Lab::postgres).await;
 }
@@ -345,31 +345,31 @@ both! {
         lab.get(&admin, &zeus.url).await.is(200);
         assert_eq!(recorded(&lab, on_apollo).await[""], (false, true, 1));
         assert_eq!(recorded(&lab, on_zeus).await[""], (true, true, 1));
-        // After a while the one is proposed if lists are no use, and neither if they are.
+        // After a while the one is suggested if lists are no use, and neither if they are.
         let [_] = days_later(&lab, 40, [&admin]).await;
         for (days, lists, expected) in [(39, true, 2), (41, false, 0)] {
             let query = format!("days={days}&kind=grant&ignore_lists={lists}&scope=customer:{}", acme.uuid);
-            assert_eq!(proposals(&lab, &lab.staff, &query).await.len(), expected, "{query}");
+            assert_eq!(suggestions(&lab, &lab.staff, &query).await.len(), expected, "{query}");
         }
     }
 
     async fn nothing_is_called_unused_for_longer_than_uses_are_recorded(lab: Lab) {
         let scene = Scene::build(&lab).await;
-        assert!(!proposals(&lab, &scene.owner, "days=30").await.is_empty());
+        assert!(!suggestions(&lab, &scene.owner, "days=30").await.is_empty());
         for query in ["days=40", "days=300"] {
-            assert_eq!(proposals(&lab, &lab.staff, query).await, Vec::<Value>::new(), "{query}");
+            assert_eq!(suggestions(&lab, &lab.staff, query).await, Vec::<Value>::new(), "{query}");
         }
         narrow(&lab, &scene.owner, 41, json!([scene.item()])).await.is_invalid("days");
         // Where something was lost, the record begins anew.
         let today = lab.core.now().date();
         lab.core.store.write(move |tx| Box::pin(uses::store::begin_anew(tx, today))).await.unwrap();
-        assert_eq!(proposals(&lab, &scene.owner, "days=30").await, Vec::<Value>::new());
+        assert_eq!(suggestions(&lab, &scene.owner, "days=30").await, Vec::<Value>::new());
         narrow(&lab, &scene.owner, 30, json!([scene.item()])).await.is_invalid("days");
     }
 
     async fn applying_equals_simulating_and_undoing_gives_back_what_was_there(lab: Lab) {
         let scene = Scene::build(&lab).await;
-        let rows = proposals(&lab, &scene.owner, "days=30&kind=grant").await;
+        let rows = suggestions(&lab, &scene.owner, "days=30&kind=grant").await;
         let of_manager = rows.iter().find(|row| row["item"] == scene.item()).unwrap();
         assert_eq!((&of_manager["action"], &of_manager["allowed"], &of_manager["unused_days"]), (&json!("grant.revoke"), &json!(true), &json!(40)));
         let owner_role = role_uuid(&lab, "CUSTOMER.OWNER").await;
@@ -395,7 +395,7 @@ both! {
         lab.get(&scene.manager, &scene.project.url).await.is(200);
         lab.post(&lab.staff, &format!("{}undo/", made.text("url")), json!({})).await.is(409);
         // What was given back is new, so it is not taken again.
-        assert!(proposals(&lab, &scene.owner, "days=30&kind=grant").await.iter().all(|row| row["user"]["username"] != scene.manager.name.as_str()));
+        assert!(suggestions(&lab, &scene.owner, "days=30&kind=grant").await.iter().all(|row| row["user"]["username"] != scene.manager.name.as_str()));
         for kind in ["access_narrowed", "access_narrowing_undone"] {
             assert_eq!(lab.all(&lab.staff, &format!("/api/events/?event_type={kind}")).await.len(), 1, "{kind}");
         }
@@ -419,13 +419,13 @@ both! {
         let admin = lab.member(&scene.project, "PROJECT.ADMIN").await;
         let (other, neighbour) = (lab.organization("Other").await, lab.user("neighbour").await);
         lab.grant(&other, "CUSTOMER.OWNER", &neighbour).await;
-        let seen = proposals(&lab, &admin, "days=30&kind=grant").await;
+        let seen = suggestions(&lab, &admin, "days=30&kind=grant").await;
         let of_manager = seen.iter().find(|row| row["item"] == scene.item()).unwrap();
         assert_eq!(of_manager["allowed"], false, "{of_manager}");
         narrow(&lab, &admin, 30, json!([scene.item()])).await.is_forbidden();
-        assert_eq!(proposals(&lab, &neighbour, "days=30").await, Vec::<Value>::new());
+        assert_eq!(suggestions(&lab, &neighbour, "days=30").await, Vec::<Value>::new());
         narrow(&lab, &neighbour, 30, json!([scene.item()])).await.is_invalid("items");
-        for path in ["/api/access/unused/", "/api/access/unused/grants/", "/api/access/proposals/", NARROWINGS] {
+        for path in ["/api/access/unused/", "/api/access/unused/grants/", "/api/access/unused/items/", NARROWINGS] {
             lab.get(&lab.nobody(), path).await.is(401);
         }
         let query = "/api/access/unused/?days=30&kind=permission";
@@ -498,11 +498,11 @@ both! {
         let [owner] = days_later(&lab, 20, [&scene.owner]).await;
         let url = scene.project.url.as_str();
         lab.patch(&tokens[0], url, json!({"description": "By a script."})).await.is(200);
-        let rows = proposals(&lab, &owner, "days=10&kind=token").await;
+        let rows = suggestions(&lab, &owner, "days=10&kind=token").await;
         let told: Vec<(&str, &Value)> = rows.iter().map(|row| (row["kind"].as_str().unwrap(), &row["permission"])).collect();
         assert_eq!(BTreeSet::from_iter(told.iter().map(|(kind, _)| *kind)), BTreeSet::from(["scope", "token"]));
         assert!(told.contains(&("scope", &json!("PROJECT.CREATE"))), "{told:?}");
-        assert_eq!(proposals(&lab, &lab.staff, "days=10&kind=token").await.len(), 0, "tokens are their user's");
+        assert_eq!(suggestions(&lab, &lab.staff, "days=10&kind=token").await.len(), 0, "tokens are their user's");
         narrow(&lab, &lab.staff, 10, items(&rows)).await.is_invalid("items");
         narrow(&lab, &tokens[0], 10, items(&rows)).await.is_forbidden();
         let made = narrow(&lab, &owner, 10, items(&rows)).await.is(201);
@@ -524,7 +524,7 @@ both! {
         let wish = json!({"name": "idle", "scopes": ["PROJECT.UPDATE"], "expires_at": until});
         lab.post(&scene.owner, "/api/personal-access-tokens/", wish).await.is(201);
         let [owner] = days_later(&lab, 20, [&scene.owner]).await;
-        let rows = proposals(&lab, &owner, "days=10&kind=token").await;
+        let rows = suggestions(&lab, &owner, "days=10&kind=token").await;
         let made = narrow(&lab, &owner, 10, items(&rows)).await.is(201);
         for is_active in [false, true] {
             lab.advance(5);
@@ -554,16 +554,16 @@ both! {
         assert_eq!(names, [idle.name.as_str()]);
         assert_eq!((&rows[0]["kind"], &rows[0]["last_used"]), (&json!("staff"), &Value::Null));
         assert_eq!(rows[0]["last_listed"], lab.core.now().date().to_string());
-        assert_eq!(lab.all(&new, "/api/access/proposals/?days=30&kind=staff").await.len(), 0, "it is told and not proposed");
+        assert_eq!(lab.all(&new, "/api/access/unused/items/?days=30&kind=staff").await.len(), 0, "it is told and not suggested");
     }
 
     async fn the_last_owner_stays_and_what_is_sent_wrong_is_named(lab: Lab) {
         let scene = Scene::build(&lab).await;
         let [_] = days_later(&lab, 40, [&scene.owner]).await;
         let of_owner = grant_item(grant_of(&lab, &scene.owner, &scene.acme).await);
-        let rows = proposals(&lab, &lab.staff, "days=30&kind=grant").await;
-        let proposed = rows.iter().find(|row| row["item"] == of_owner).unwrap();
-        assert_eq!((&proposed["allowed"], &proposed["why"]), (&json!(false), &json!("Refused. The organization would have no owner left.")));
+        let rows = suggestions(&lab, &lab.staff, "days=30&kind=grant").await;
+        let suggested = rows.iter().find(|row| row["item"] == of_owner).unwrap();
+        assert_eq!((&suggested["allowed"], &suggested["why"]), (&json!(false), &json!("Refused. The organization would have no owner left.")));
         let refused = narrow(&lab, &lab.staff, 30, json!([scene.item(), of_owner])).await.is_invalid("items");
         assert!(refused.body.to_string().contains("last owner"), "{}", refused.body);
         grant_of(&lab, &scene.manager, &scene.project).await;
@@ -638,12 +638,12 @@ async fn what_is_used_on_one_node_is_not_taken_away_on_the_other() {
     let two = Lab::again(&one.url).await;
     two.advance(40 * DAY);
     let (owner, manager) = (two.signed_in(&scene.owner.name).await, two.signed_in(&scene.manager.name).await);
-    assert!(proposals(&two, &owner, "days=30&kind=grant").await.iter().any(|row| row["item"] == scene.item()));
+    assert!(suggestions(&two, &owner, "days=30&kind=grant").await.iter().any(|row| row["item"] == scene.item()));
     one.get(&manager, &scene.project.url).await.is(200);
     two.get(&owner, &scene.project.url).await.is(200);
     uses::flush(&one.core).await.unwrap();
     uses::flush(&two.core).await.unwrap();
-    assert!(!proposals(&two, &owner, "days=30&kind=grant").await.iter().any(|row| row["item"] == scene.item()));
+    assert!(!suggestions(&two, &owner, "days=30&kind=grant").await.iter().any(|row| row["item"] == scene.item()));
     narrow(&two, &owner, 30, json!([scene.item()])).await.is_invalid("items");
     // Both wrote for the same day, which counts once.
     assert!(recorded(&one, scene.manager_grant).await.values().all(|(_, _, days)| *days == 1));

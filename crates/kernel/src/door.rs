@@ -77,13 +77,13 @@ pub trait Directory: Send + Sync {
     /// Unauthenticated for a proof that does not hold.
     fn actor<'a>(&'a self, query: &'a mut dyn Query, caller: &'a Caller, now: Time) -> BoxFuture<'a, Result<Actor>>;
 
-    /// The user with this identifier as he was at an instant: his grants and what their roles carried then. `None` if there
-    /// is no such user.
+    /// The user with this identifier as he was at an instant, or (`None`) as he is: his grants and what their roles carried then.
+    /// `None` if there is no such user.
     fn actor_at<'a>(
         &'a self,
         query: &'a mut dyn Query,
         user: Uuid,
-        at: Time,
+        at: Option<Time>,
         now: Time,
     ) -> BoxFuture<'a, Result<Option<Actor>>>;
 
@@ -92,7 +92,7 @@ pub trait Directory: Send + Sync {
         &'a self,
         query: &'a mut dyn Query,
         users: &'a [i64],
-        at: Time,
+        at: Option<Time>,
         now: Time,
     ) -> BoxFuture<'a, Result<Vec<Actor>>>;
 }
@@ -260,19 +260,29 @@ impl Core {
         self.directory.actor(query, caller, self.now()).await
     }
 
-    /// A user as he was at an instant.
-    pub async fn actor_at(&self, user: Uuid, at: Time) -> Result<Option<Actor>> {
+    /// A user as he was at an instant, or (`None`) as he is.
+    pub async fn actor_at(&self, user: Uuid, at: impl Into<Option<Time>>) -> Result<Option<Actor>> {
         self.actor_in(&mut self.store.reader(), user, at).await
     }
 
     /// The same as a transaction (or whatever is asked) sees it.
-    pub async fn actor_in(&self, query: &mut dyn Query, user: Uuid, at: Time) -> Result<Option<Actor>> {
-        self.directory.actor_at(query, user, at, self.now()).await
+    pub async fn actor_in(
+        &self,
+        query: &mut dyn Query,
+        user: Uuid,
+        at: impl Into<Option<Time>>,
+    ) -> Result<Option<Actor>> {
+        self.directory.actor_at(query, user, at.into(), self.now()).await
     }
 
-    /// Users, by key, as they were at an instant.
-    pub async fn actors_in(&self, query: &mut dyn Query, users: &[i64], at: Time) -> Result<Vec<Actor>> {
-        self.directory.actors_at(query, users, at, self.now()).await
+    /// Users, by key, as they were at an instant, or (`None`) as they are.
+    pub async fn actors_in(
+        &self,
+        query: &mut dyn Query,
+        users: &[i64],
+        at: impl Into<Option<Time>>,
+    ) -> Result<Vec<Actor>> {
+        self.directory.actors_at(query, users, at.into(), self.now()).await
     }
 
     /// Runs an action in one transaction: load → hide or refuse → check the state → read the input → do → record → listeners

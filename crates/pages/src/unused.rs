@@ -142,7 +142,7 @@ async fn show(api: &Api, visitor: &Visitor, asked: &Asked, chosen: &[String], sh
     if !shell.signed_in() {
         return Redirect::to("/sign-in/?next=/access/unused/").into_response();
     }
-    let path = format!("/api/access/proposals/?{}&page_size={SHOWN}", asked.query());
+    let path = format!("/api/access/unused/items/?{}&page_size={SHOWN}", asked.query());
     let answer = api.get(visitor, &path).await;
     if !answer.ok() && shown.problem.is_empty() {
         let message = Message {

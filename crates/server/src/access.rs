@@ -13,7 +13,7 @@ use stoa_kernel::{
 use stoa_tenancy::{
     access::{timeline, what, who},
     guard,
-    narrowing::{proposals, rules::KINDS, unused},
+    narrowing::{rules::KINDS, suggestions, unused},
 };
 
 /// The questions.
@@ -228,7 +228,7 @@ async fn find_unused(core: &Core, system: &Actor, asked: &Unused) -> Result<Valu
     let asked_of = (days.as_str(), lists.as_str(), kind);
     let question = unused::Question::read(core, system, asked_of, asked.scope.as_deref()).await?;
     let since = stoa_tenancy::uses::store::since(&mut core.store.reader()).await?;
-    let mut rows = proposals::proposals(core, system, &question, kind.is_empty()).await?;
+    let mut rows = suggestions::suggestions(core, system, &question, kind.is_empty()).await?;
     if kind.is_empty() || kind == KINDS[3] {
         rows.extend(unused::unused(core, system, &question.about(KINDS[3])).await?);
     }

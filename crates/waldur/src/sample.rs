@@ -285,7 +285,13 @@ impl Directory for People {
         })
     }
 
-    fn actor_at<'a>(&'a self, _: &'a mut dyn Query, _: Uuid, _: Time, _: Time) -> BoxFuture<'a, Result<Option<Actor>>> {
+    fn actor_at<'a>(
+        &'a self,
+        _: &'a mut dyn Query,
+        _: Uuid,
+        _: Option<Time>,
+        _: Time,
+    ) -> BoxFuture<'a, Result<Option<Actor>>> {
         Box::pin(async { Ok(None) })
     }
 
@@ -293,7 +299,7 @@ impl Directory for People {
         &'a self,
         _: &'a mut dyn Query,
         _: &'a [i64],
-        _: Time,
+        _: Option<Time>,
         _: Time,
     ) -> BoxFuture<'a, Result<Vec<Actor>>> {
         Box::pin(async { Ok(Vec::new()) })

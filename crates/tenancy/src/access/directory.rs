@@ -11,7 +11,7 @@ use crate::{
     data_access,
     guard::{
         self,
-        rules::{Stored, part, put_under},
+        rules::{Guards, part, put_under},
     },
     personal_token::rules as personal,
     project::rules as project_rules,
@@ -39,7 +39,7 @@ pub const ENDLESS: Option<i64> = None;
 pub struct Directory {
     roles: RwLock<HashMap<(i64, i64), Arc<Role>>>,
     /// The guards of the installation at one revision of them all.
-    guards: RwLock<(i64, Arc<Vec<Stored>>)>,
+    guards: RwLock<(i64, Arc<Guards>)>,
 }
 
 /// The columns of a user and one of his grants; see [`Directory::read`].
@@ -94,7 +94,7 @@ impl stoa_kernel::door::Directory for Directory {
         &'a self,
         query: &'a mut dyn Query,
         user: Uuid,
-        at: Time,
+        at: Option<Time>,
         now: Time,
     ) -> futures::future::BoxFuture<'a, Result<Option<Actor>>> {
         Box::pin(async move { Ok(self.load_at(query, Who::One(user), at, now).await?.pop()) })
@@ -104,7 +104,7 @@ impl stoa_kernel::door::Directory for Directory {
         &'a self,
         query: &'a mut dyn Query,
         users: &'a [i64],
-        at: Time,
+        at: Option<Time>,
         now: Time,
     ) -> futures::future::BoxFuture<'a, Result<Vec<Actor>>> {
         Box::pin(self.load_at(query, Who::Keys(users), at, now))
@@ -279,6 +279,8 @@ impl Directory {
             ..Actor::default()
         };
         let guards = self.guards(query, first.get(28)?).await?;
+        let organizations = rows.iter().map(|row| row.get::<Option<i64>>(16)).collect::<Result<Vec<_>>>()?;
+        let guards = guards.over(organizations.into_iter().flatten());
         put_under(&mut actor, &guards, now);
         let mut walled = Vec::new();
         for row in rows {
@@ -359,7 +361,7 @@ impl Directory {
     }
 
     /// The guards at a revision of them all; it was read in the same query as the actor.
-    async fn guards(&self, query: &mut dyn Query, revision: i64) -> Result<Arc<Vec<Stored>>> {
+    async fn guards(&self, query: &mut dyn Query, revision: i64) -> Result<Arc<Guards>> {
         {
             let kept = self.guards.read().unwrap_or_else(|e| e.into_inner());
             if kept.0 == revision {
@@ -375,10 +377,12 @@ impl Directory {
     }
 
     /// People as they were at an instant: grants valid then, roles as they were then. Who could not sign in then holds nothing.
-    async fn load_at(&self, query: &mut dyn Query, who: Who<'_>, at: Time, now: Time) -> Result<Vec<Actor>> {
+    async fn load_at(&self, query: &mut dyn Query, who: Who<'_>, at: Option<Time>, now: Time) -> Result<Vec<Actor>> {
+        let past = at.is_some_and(|at| at < now);
+        let at = at.unwrap_or(now);
         let mut accounts = store::accounts(query, who).await?;
         let keys: Vec<i64> = accounts.iter().map(|account| account.id).collect();
-        if at < now {
+        if past {
             for (user, changes) in store::changes_since(query, &keys, at).await? {
                 if let Ok(place) = accounts.binary_search_by_key(&user, |account| account.id) {
                     undo(&mut accounts[place], &changes);
@@ -424,8 +428,16 @@ impl Directory {
                 stopped,
             });
         }
-        let guards = guard::store::all_at(query, at).await?;
+        let guards = match past {
+            true => Arc::new(guard::store::all_at(query, at).await?),
+            false => {
+                let revision = guard::store::revision(query).await?;
+                self.guards(query, revision).await?
+            }
+        };
         for actor in &mut actors {
+            let owners: Vec<i64> = actor.grants.iter().map(|held| held.owner_id).collect();
+            let guards = guards.over(owners.into_iter());
             put_under(actor, &guards, at);
             part(&mut actor.grants, &guards, at);
         }

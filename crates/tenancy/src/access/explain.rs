@@ -5,12 +5,12 @@
 
 use super::{ceiling, permissions};
 use crate::{
-    eligibility,
+    eligibility::{self, store::Eligibility},
     grant::{
         rules::{Team, team},
-        store,
+        store::{self, Holder},
     },
-    role::{self, store::Givable},
+    role::store::{Givable, Offers},
 };
 use serde_json::{Value, json};
 use std::{
@@ -87,13 +87,14 @@ pub async fn explain_to(core: &Core, asker: &Actor, question: Question<'_>) -> R
             decide_all(core, &actor, &subject, &found).await?
         }
     };
-    let mut decision = with_help(core, asker, decision, &found).await?;
-    if person.id == asker.id || asker.sees_all() || sees_team(asker, &found) {
-        eligible(core, &person, &mut decision, &found, at).await?;
-    }
+    let tells_eligible = person.id == asker.id || asker.sees_all() || sees_team(asker, &found);
+    let decision = match decision.allowed {
+        true => decision,
+        false => with_help(core, asker, decision, &found, tells_eligible.then_some((&person, at))).await?,
+    };
     Ok(json!({
         "allowed": decision.allowed,
-        "reasons": reasons(core, &decision).await?,
+        "reasons": reasons(core, &[&decision]).await?.pop().unwrap_or_default(),
         "sentence": decision.to_string(),
         "user": {"uuid": id::hex(&person.uuid), "username": person.username, "full_name": person.full_name},
         "action": question.action,
@@ -116,6 +117,21 @@ impl Subject {
         }
         let permission = permissions::Permission::parse(name).map(Subject::Permission);
         permission.ok_or_else(|| Error::field("action", "There is no such action or permission."))
+    }
+
+    /// The decision on a thing that the actor sees.
+    pub(super) fn decide(&self, actor: &Actor, found: &Found) -> Decision {
+        let permission = match self {
+            Subject::Action(action) => return action.decide(actor, found),
+            Subject::Permission(permission) => permission,
+        };
+        let mut decision = decide(actor, &Needs::Permission(permission.id(), EVERYWHERE), found);
+        for reason in &mut decision.because {
+            if let Reason::Missing { places, .. } = reason {
+                *places = found.places.iter().map(|stand| stand.place).collect();
+            }
+        }
+        decision
     }
 
     pub(super) fn view(&self) -> Option<&'static View> {
@@ -148,7 +164,7 @@ async fn actor(core: &Core, asker: &Actor, person: &store::Person, at: Option<Ti
         // What his own credential narrows is part of the answer.
         None if person.id == asker.id => Ok(asker.unnoted()),
         _ => {
-            let then = core.actor_at(person.uuid, at.unwrap_or_else(|| core.now())).await?.ok_or(Error::NotFound)?;
+            let then = core.actor_at(person.uuid, at).await?.ok_or(Error::NotFound)?;
             Ok(if person.id == asker.id { as_narrow(asker, then) } else { then })
         }
     }
@@ -167,18 +183,9 @@ pub(crate) fn knows_all(asker: &Actor) -> bool {
     asker.sees_all() && asker.bound().is_none()
 }
 
-pub(super) async fn decide_all(core: &Core, actor: &Actor, subject: &Subject, found: &Found) -> Result<Decision> {
-    let mut decision = match subject {
-        Subject::Action(action) => action.decide(actor, found),
-        Subject::Permission(permission) => decide(actor, &Needs::Permission(permission.id(), EVERYWHERE), found),
-    };
-    if let Subject::Permission(_) = subject {
-        for reason in &mut decision.because {
-            if let Reason::Missing { places, .. } = reason {
-                *places = found.places.iter().map(|stand| stand.place).collect();
-            }
-        }
-    }
+/// What an actor may do, and whether he sees the thing at all.
+async fn decide_all(core: &Core, actor: &Actor, subject: &Subject, found: &Found) -> Result<Decision> {
+    let mut decision = subject.decide(actor, found);
     let Some(view) = subject.view() else { return Ok(decision) };
     match core.find(actor, view, &id::hex(&found.uuid)).await {
         Ok(_) => {}
@@ -239,75 +246,145 @@ pub(super) fn sees_team_at(actor: &Actor, found: &Found, stand: &Stand) -> bool 
 }
 
 /// Says of every permission that is missing which active roles carry it, and who could grant one: their names where the
-/// asker may see the team.
-async fn with_help(core: &Core, asker: &Actor, mut decision: Decision, found: &Found) -> Result<Decision> {
+/// asker may see the team. And which role the person could activate that carries it, where that may be told.
+async fn with_help(
+    core: &Core,
+    asker: &Actor,
+    mut decision: Decision,
+    found: &Found,
+    person: Option<(&store::Person, Time)>,
+) -> Result<Decision> {
     let helpless = |reason: &Reason| !matches!(reason, Reason::Missing { .. } | Reason::Guarded { .. });
-    if decision.allowed || decision.because.iter().all(helpless) {
+    if decision.because.iter().all(helpless) {
         return Ok(decision);
     }
-    let all = role::store::active(&mut core.store.reader()).await?;
-    let offered = offered(core, found).await?;
+    let help = Help::read(core, asker, found).await?;
     for reason in &mut decision.because {
-        if let Reason::Guarded { set_by, could_change, .. } = reason {
-            if *set_by == "organization" {
-                could_change.extend(changers(core, asker, &all, found).await?);
+        match reason {
+            Reason::Guarded { set_by, could_change, .. } => {
+                if *set_by == "organization" {
+                    could_change.extend(help.changers(found));
+                }
+                could_change.push("staff".into());
             }
-            could_change.push("staff".into());
+            Reason::Missing { permission, places, roles, could_grant } => {
+                let Some(wanted) = permissions::Permission::parse(permission) else { continue };
+                (*roles, *could_grant) = help.givers(asker, found, wanted, places);
+            }
+            _ => {}
         }
     }
-    for reason in &mut decision.because {
-        let Reason::Missing { permission, places, roles, could_grant } = reason else { continue };
-        let Some(wanted) = permissions::Permission::parse(permission) else { continue };
-        let stands: Vec<&Stand> = found.places.iter().filter(|stand| places.contains(&stand.place)).collect();
-        let mut names = BTreeSet::new();
-        for stand in stands {
-            let offered = offered.get(&(stand.scope, stand.id)).map(Vec::as_slice).unwrap_or_default();
-            let carrying = offered.iter().filter(|one| one.role.permissions.contains(wanted.id()));
-            let carrying: Vec<&Givable> = carrying.filter(|one| one.role.scope == stand.scope).collect();
-            // What an organization's own roles are called is for those who know of them.
-            let known = carrying.iter().filter(|one| one.reach.is_known_to(asker));
-            names.extend(known.map(|one| one.role.name.clone()));
-            let carrying: Vec<&Role> = carrying.into_iter().map(|one| &one.role).collect();
-            let Some(team) = team(stand.scope) else { continue };
-            if sees_team_at(asker, found, stand) || asker.sees_all() {
-                let names = granters(core, team, &all, &carrying, &scope_at(found, stand)).await?;
-                could_grant.extend(names);
-            }
-        }
-        *roles = names.into_iter().collect();
-        could_grant.sort();
-        could_grant.dedup();
-        could_grant.push("staff".into());
+    if let Some((person, at)) = person {
+        let held = eligibility::store::of_person(&mut core.store.reader(), person.id, at).await?;
+        help.eligible(&held, &mut decision, found);
     }
     Ok(decision)
 }
 
-/// Says which role the person could activate that carries what is missing.
-async fn eligible(core: &Core, person: &store::Person, decision: &mut Decision, found: &Found, at: Time) -> Result<()> {
-    let missing = |reason: &Reason| match reason {
-        Reason::Missing { permission, places, .. } => Some((*permission, places.clone())),
-        _ => None,
-    };
-    let missing: Vec<(&'static str, Vec<Place>)> = decision.because.iter().filter_map(missing).collect();
-    if decision.allowed || missing.is_empty() {
-        return Ok(());
+/// What it takes to say what would help: the roles that can be given where a thing stands, and who holds what there.
+struct Help {
+    offers: Offers,
+    /// The places of the thing whose team the asker may see.
+    seen: Vec<Stand>,
+    /// Who holds what at those places and above them.
+    holders: BTreeMap<(Scope, i64), Vec<Holder>>,
+}
+
+impl Help {
+    async fn read(core: &Core, asker: &Actor, found: &Found) -> Result<Help> {
+        let mut reader = core.store.reader();
+        let customers = found.places.iter().map(|stand| organization_of(found, stand)).collect();
+        let offers = Offers::read(&mut reader, customers).await?;
+        let seen = |stand: &&Stand| asker.sees_all() || sees_team_at(asker, found, stand);
+        let seen: Vec<Stand> = found.places.iter().filter(seen).cloned().collect();
+        let above: Vec<Stand> = seen.iter().flat_map(|stand| scope_at(found, stand).places).collect();
+        let holders = store::holders(&mut reader, &above, core.now()).await?;
+        Ok(Help { offers, seen, holders })
     }
-    let all = role::store::active(&mut core.store.reader()).await?;
-    for held in eligibility::store::of_person(&mut core.store.reader(), person.id, at).await? {
-        let of = &held.of;
-        let Some(role) = all.iter().find(|role| role.id == of.role_id) else { continue };
-        let stand = found.places.iter().filter(|stand| stand.scope == of.scope && stand.id == of.scope_id);
-        let stands: Vec<&Stand> = stand.collect();
-        let helps = missing.iter().find(|(permission, places)| {
-            let carried = permissions::Permission::parse(permission).map(permissions::Permission::id);
-            carried.is_some_and(|carried| role.permissions.contains(carried))
-                && stands.iter().any(|stand| places.contains(&stand.place))
-        });
-        if let Some((permission, _)) = helps {
-            decision.because.push(may_activate(of, permission));
+
+    fn role(&self, id: i64) -> Option<&Role> {
+        self.offers.roles().find(|role| role.id == id)
+    }
+
+    fn holders(&self, stand: &Stand) -> &[Holder] {
+        self.holders.get(&(stand.scope, stand.id)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The roles that carry a permission at some places of a thing, and the people who could give one of them.
+    fn givers(
+        &self,
+        asker: &Actor,
+        found: &Found,
+        wanted: permissions::Permission,
+        places: &[Place],
+    ) -> (Vec<String>, Vec<String>) {
+        let (mut roles, mut people) = (BTreeSet::new(), BTreeSet::new());
+        for stand in found.places.iter().filter(|stand| places.contains(&stand.place)) {
+            let project = if stand.scope == "project" { stand.id } else { 0 };
+            let offered = self.offers.at(organization_of(found, stand), project);
+            let carrying: Vec<&Givable> = offered
+                .filter(|one| one.role.permissions.contains(wanted.id()) && one.role.scope == stand.scope)
+                .collect();
+            // What an organization's own roles are called is for those who know of them.
+            let known = carrying.iter().filter(|one| one.reach.is_known_to(asker));
+            roles.extend(known.map(|one| one.role.name.clone()));
+            if let (Some(team), true) = (team(stand.scope), self.seen.contains(stand)) {
+                people.extend(self.granters(team, &carrying, &scope_at(found, stand)));
+            }
+        }
+        (roles.into_iter().collect(), people.into_iter().chain(["staff".to_owned()]).collect())
+    }
+
+    /// People who hold the permission to grant there or above, and whose ceiling leaves room for one of the roles.
+    fn granters(&self, team: &Team, carrying: &[&Givable], scope: &Found) -> Vec<String> {
+        let mut reach: BTreeMap<i64, (&str, PermissionSet)> = BTreeMap::new();
+        for holder in scope.places.iter().flat_map(|stand| self.holders(stand)) {
+            let Some(role) = self.role(holder.role_id) else { continue };
+            let handed: PermissionSet = ceiling::handed_on(&role.name).iter().map(|one| one.id()).collect();
+            let (_, held) = reach.entry(holder.user_id).or_insert((&holder.name, PermissionSet::default()));
+            *held = held.union(&role.permissions).union(&handed);
+        }
+        let grantable = |held: &PermissionSet| {
+            held.contains(team.create.id())
+                && carrying.iter().any(|one| ceiling::beyond(&one.role.permissions, Some(held)).is_empty())
+        };
+        reach.into_values().filter(|(_, held)| grantable(held)).map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// People who could change the guards of the organization in which a thing is, where the asker may know of them.
+    fn changers(&self, found: &Found) -> BTreeSet<String> {
+        let able = |role: &Role| role.permissions.contains(permissions::Permission::CustomerCreatePermission.id());
+        let organizations = found.places.iter().filter(|stand| stand.scope == "customer" && self.seen.contains(stand));
+        let holders = organizations.flat_map(|stand| self.holders(stand));
+        holders.filter(|holder| self.role(holder.role_id).is_some_and(able)).map(|holder| holder.name.clone()).collect()
+    }
+
+    /// Says which role somebody could activate that carries what is missing.
+    fn eligible(&self, held: &[Eligibility], decision: &mut Decision, found: &Found) {
+        let missing = |reason: &Reason| match reason {
+            Reason::Missing { permission, places, .. } => Some((*permission, places.clone())),
+            _ => None,
+        };
+        let missing: Vec<(&'static str, Vec<Place>)> = decision.because.iter().filter_map(missing).collect();
+        for of in held.iter().map(|held| &held.of) {
+            let Some(role) = self.role(of.role_id) else { continue };
+            let stand = found.places.iter().filter(|stand| stand.scope == of.scope && stand.id == of.scope_id);
+            let stands: Vec<&Stand> = stand.collect();
+            let helps = missing.iter().find(|(permission, places)| {
+                let carried = permissions::Permission::parse(permission).map(permissions::Permission::id);
+                carried.is_some_and(|carried| role.permissions.contains(carried))
+                    && stands.iter().any(|stand| places.contains(&stand.place))
+            });
+            if let Some((permission, _)) = helps {
+                decision.because.push(may_activate(of, permission));
+            }
         }
     }
-    Ok(())
+}
+
+/// Key of the organization to which a place of a thing belongs; 0 if to none.
+fn organization_of(found: &Found, stand: &Stand) -> i64 {
+    scope_at(found, stand).places.iter().find(|place| place.scope == "customer").map_or(0, |place| place.id)
 }
 
 /// That somebody may activate a role.
@@ -321,68 +398,25 @@ pub(super) fn may_activate(of: &store::Recorded, permission: &'static str) -> Re
     }
 }
 
-/// People who could change the guards of the organization in which a thing is, where the asker may know of them.
-async fn changers(core: &Core, asker: &Actor, all: &[Role], found: &Found) -> Result<Vec<String>> {
-    let able = |role: &Role| role.permissions.contains(permissions::Permission::CustomerCreatePermission.id());
-    let mut names = Vec::new();
-    for stand in found.places.iter().filter(|stand| stand.scope == "customer") {
-        if !sees_team_at(asker, found, stand) && !asker.sees_all() {
-            continue;
-        }
-        for holder in store::holders(&mut core.store.reader(), stand.scope, stand.id, core.now()).await? {
-            if all.iter().any(|role| role.id == holder.role_id && able(role)) && !names.contains(&holder.name) {
-                names.push(holder.name);
-            }
-        }
-    }
-    Ok(names)
-}
-
-/// The roles that are offered at each place of a thing.
-async fn offered(core: &Core, found: &Found) -> Result<BTreeMap<(Scope, i64), Vec<Givable>>> {
-    let mut all = BTreeMap::new();
-    for stand in &found.places {
-        let scope = scope_at(found, stand);
-        let customer = scope.places.iter().find(|place| place.scope == "customer").map_or(0, |place| place.id);
-        let project = if stand.scope == "project" { stand.id } else { 0 };
-        let givable = role::store::givable(&mut core.store.reader(), customer, project).await?;
-        all.insert((stand.scope, stand.id), givable);
-    }
-    Ok(all)
-}
-
-/// People who hold the permission to grant there or above, and whose ceiling leaves room for one of the roles.
-async fn granters(core: &Core, team: &Team, all: &[Role], carrying: &[&Role], scope: &Found) -> Result<Vec<String>> {
-    let mut reach: BTreeMap<String, PermissionSet> = BTreeMap::new();
-    for stand in &scope.places {
-        for holder in store::holders(&mut core.store.reader(), stand.scope, stand.id, core.now()).await? {
-            let Some(role) = all.iter().find(|role| role.id == holder.role_id) else { continue };
-            let handed: PermissionSet = ceiling::handed_on(&role.name).iter().map(|one| one.id()).collect();
-            let held = reach.entry(holder.name).or_default();
-            *held = held.union(&role.permissions).union(&handed);
-        }
-    }
-    let grantable = |held: &PermissionSet| {
-        let mut fitting = carrying.iter().filter(|role| role.scope == team.scope);
-        held.contains(team.create.id()) && fitting.any(|role| ceiling::beyond(&role.permissions, Some(held)).is_empty())
+/// The reasons of each decision as data, each with its sentence; a grant with the name of its scope.
+pub(super) async fn reasons(core: &Core, decisions: &[&Decision]) -> Result<Vec<Vec<Value>>> {
+    let granted = |reason: &Reason| match reason {
+        Reason::Grant { grant, .. } | Reason::Stopped { grant, .. } => id::parse(grant),
+        _ => None,
     };
-    Ok(reach.into_iter().filter(|(_, held)| grantable(held)).map(|(name, _)| name).collect())
-}
-
-/// The reasons as data, each with its sentence; a grant with the name of its scope.
-pub(super) async fn reasons(core: &Core, decision: &Decision) -> Result<Vec<Value>> {
-    let mut all = Vec::new();
-    for reason in &decision.because {
+    let grants: Vec<_> = decisions.iter().flat_map(|one| &one.because).filter_map(granted).collect();
+    let scopes = match grants.is_empty() {
+        true => BTreeMap::new(),
+        false => store::scopes_of_grants(&mut core.store.reader(), grants).await?,
+    };
+    let told = |reason: &Reason| {
         let mut data = serde_json::to_value(reason).map_err(Error::broken)?;
         data["text"] = reason.sentence().into();
-        if let Reason::Grant { grant, .. } | Reason::Stopped { grant, .. } = reason {
-            let uuid = id::parse(grant).unwrap_or_default();
-            if let Some((uuid, name)) = store::scope_of_grant(&mut core.store.reader(), uuid).await? {
-                data["scope_uuid"] = id::hex(&uuid).into();
-                data["scope_name"] = name.into();
-            }
+        if let Some((uuid, name)) = granted(reason).and_then(|grant| scopes.get(&grant)) {
+            data["scope_uuid"] = id::hex(uuid).into();
+            data["scope_name"] = name.as_str().into();
         }
-        all.push(data);
-    }
-    Ok(all)
+        Ok(data)
+    };
+    decisions.iter().map(|one| one.because.iter().map(told).collect()).collect()
 }

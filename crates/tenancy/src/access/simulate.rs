@@ -129,7 +129,7 @@ pub async fn look(rehearsal: &mut Series<'_>, trial: Trial<'_>) -> Result<Seen> 
         around.push(Stand { place: "itself", scope: "project", id: project.id });
         around.push(Stand { place: "customer", scope: "customer", id: project.customer_id });
     }
-    keys.extend(store::holders_at(rehearsal.tx, &around, now).await?);
+    keys.extend(store::holders_at(rehearsal.tx, &around, true, now).await?);
     keys.sort_unstable();
     keys.dedup();
     let before = rehearsal.core.actors_in(rehearsal.tx, &keys, now).await?;

@@ -131,8 +131,8 @@ pub async fn grants_at(query: &mut dyn Query, users: &[i64], at: Time) -> Result
     query.query(sql, &vals![at, users.to_vec(), at, at]).await?.iter().map(read).collect()
 }
 
-/// Keys of the people who held a role at any of these places at an instant: at an organization, on anything in it.
-pub async fn holders_at(query: &mut dyn Query, places: &[Stand], at: Time) -> Result<Vec<i64>> {
+/// Keys of the people who held a role at any of these places at an instant; `within` an organization, on anything in it.
+pub async fn holders_at(query: &mut dyn Query, places: &[Stand], within: bool, at: Time) -> Result<Vec<i64>> {
     let mut kinds: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
     for stand in places {
         kinds.entry(stand.scope).or_default().push(stand.id);
@@ -140,7 +140,7 @@ pub async fn holders_at(query: &mut dyn Query, places: &[Stand], at: Time) -> Re
     let mut users = Vec::new();
     for (scope, ids) in kinds {
         let here = match scope {
-            "customer" => "g.customer_id = ANY($1) AND $2 <> ''",
+            "customer" if within => "g.customer_id = ANY($1) AND $2 <> ''",
             _ => "g.scope_id = ANY($1) AND g.scope = $2",
         };
         let sql = format!(

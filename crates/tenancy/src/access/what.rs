@@ -69,7 +69,7 @@ pub async fn what(core: &Core, asker: &Actor, side: Side<'_>, scope: Option<&str
     let actor = match side.at {
         None if about.id == asker.id => asker.unnoted(),
         _ => {
-            let then = core.actor_at(about.uuid, at).await?.ok_or(Error::NotFound)?;
+            let then = core.actor_at(about.uuid, side.at).await?.ok_or(Error::NotFound)?;
             if about.id == asker.id { as_narrow(asker, then) } else { then }
         }
     };
@@ -149,7 +149,7 @@ async fn holdings(core: &Core, asker: &Actor, side: &Side<'_>) -> Result<(Actor,
                     .map(|one| one.uuid)
                     .unwrap_or_default(),
             };
-            let then = core.actor_at(uuid, at.unwrap_or_else(|| core.now())).await?.unwrap_or_default();
+            let then = core.actor_at(uuid, at).await?.unwrap_or_default();
             if himself { as_narrow(asker, then) } else { then }
         }
     };

@@ -2,18 +2,19 @@
 //! the action.
 
 use super::{
-    explain::{Subject, decide_all, find, knows_all, may_activate, reasons, sees_team, sees_team_at},
+    explain::{Subject, find, knows_all, may_activate, reasons, sees_team, sees_team_at},
     store,
 };
 use crate::{eligibility, grant::store::Recorded, role};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 use stoa_kernel::{
     Error, Result, Time,
     access::{Actor, Decision, Found, Held, Needs, Reason, Role, Stand},
     action::Target,
-    door::Core,
+    door::{Core, lookup_value},
     id,
+    view::View,
 };
 
 /// People who are put to the decision at most; who asks about a thing with more is told so.
@@ -41,8 +42,8 @@ pub async fn who(core: &Core, asker: &Actor, action: &str, scope: Option<&str>, 
         Decision::rule(text).required()?;
     }
     let instant = at.unwrap_or_else(|| core.now());
-    let (people, hidden) = people(core, asker, &subject, &found, instant).await?;
-    let (eligible, eligible_hidden) = eligible(core, asker, &subject, &found, instant).await?;
+    let (people, hidden) = people(core, asker, &subject, &found, at).await?;
+    let (eligible, eligible_hidden) = eligible(core, asker, &subject, &found, at).await?;
     let everybody = match &subject {
         Subject::Action(action) => open_to_everybody(&action.needs),
         Subject::Permission(_) => false,
@@ -57,14 +58,21 @@ pub async fn who(core: &Core, asker: &Actor, action: &str, scope: Option<&str>, 
         "hidden": hidden,
         "eligible": eligible,
         "eligible_hidden": eligible_hidden,
-        "staff": crew(core, &subject, &found, instant).await?,
+        "staff": crew(core, &subject, &found, at).await?,
     }))
 }
 
 /// Those who can, each with the reasons, and how many more there are whom the asker does not see.
-async fn people(core: &Core, asker: &Actor, subject: &Subject, found: &Found, at: Time) -> Result<(Vec<Value>, usize)> {
+async fn people(
+    core: &Core,
+    asker: &Actor,
+    subject: &Subject,
+    found: &Found,
+    at: Option<Time>,
+) -> Result<(Vec<Value>, usize)> {
     let mut reader = core.store.reader();
-    let mut keys = store::holders_at(&mut reader, &found.places, at).await?;
+    let instant = at.unwrap_or_else(|| core.now());
+    let mut keys = store::holders_at(&mut reader, &found.places, within(subject), instant).await?;
     if found.owner != 0 && !keys.contains(&found.owner) {
         keys.push(found.owner);
     }
@@ -72,27 +80,91 @@ async fn people(core: &Core, asker: &Actor, subject: &Subject, found: &Found, at
         let text = format!("More than {CANDIDATES} people hold roles there. Ask about a smaller part of it.");
         return Err(Error::field("scope", text));
     }
-    let (mut people, mut hidden) = (Vec::new(), 0);
+    let mut sight = Sight::new(core, subject, found);
+    let (mut able, mut hidden) = (Vec::new(), 0);
     for actor in core.actors_in(&mut reader, &keys, at).await? {
         // Staff and support agents are counted apart: they can by what they are.
         if actor.staff || actor.support {
             continue;
         }
-        let decision = decide_all(core, &actor, subject, found).await?;
-        if !decision.allowed {
+        let decision = subject.decide(&actor, found);
+        if !decision.allowed || !sight.sees(&actor).await? {
             continue;
         }
         if !knows_all(asker) && actor.id != asker.id && !shown(asker, found, &decision) {
             hidden += 1;
             continue;
         }
-        people.push(json!({
-            "user": {"uuid": id::hex(&actor.uuid), "username": actor.username, "full_name": actor.full_name},
-            "reasons": reasons(core, &decision).await?,
-        }));
+        able.push((actor, decision));
     }
-    people.sort_by(|a, b| a["user"]["username"].as_str().cmp(&b["user"]["username"].as_str()));
-    Ok((people, hidden))
+    able.sort_by(|a, b| a.0.username.cmp(&b.0.username));
+    let decisions: Vec<&Decision> = able.iter().map(|(_, decision)| decision).collect();
+    let reasons = reasons(core, &decisions).await?;
+    let told = able.iter().zip(reasons).map(|((actor, _), reasons)| told(actor, reasons));
+    Ok((told.collect(), hidden))
+}
+
+fn told(actor: &Actor, reasons: Vec<Value>) -> Value {
+    json!({
+        "user": {"uuid": id::hex(&actor.uuid), "username": actor.username, "full_name": actor.full_name},
+        "reasons": reasons,
+    })
+}
+
+/// Whether people who hold roles on other things of an organization can come into question too.
+fn within(subject: &Subject) -> bool {
+    match subject {
+        Subject::Action(action) => reaches_beyond(&action.needs),
+        Subject::Permission(_) => false,
+    }
+}
+
+fn reaches_beyond(needs: &Needs) -> bool {
+    match needs {
+        Needs::Nothing | Needs::SignedIn | Needs::AnySignedIn | Needs::Within(..) => true,
+        Needs::Permission(..) | Needs::Role(_) | Needs::Own | Needs::Staff | Needs::StaffOrSupport => false,
+        Needs::InPerson(needs) => reaches_beyond(needs),
+        Needs::Any(several) => several.iter().any(reaches_beyond),
+    }
+}
+
+/// Who of many people sees one thing, in few statements.
+struct Sight<'a> {
+    core: &'a Core,
+    found: &'a Found,
+    view: Option<&'static View>,
+    now: Time,
+    /// What was asked already, by statement and values.
+    answers: HashMap<String, bool>,
+}
+
+impl<'a> Sight<'a> {
+    fn new(core: &'a Core, subject: &Subject, found: &'a Found) -> Sight<'a> {
+        Sight { core, found, view: subject.view(), now: core.now(), answers: HashMap::new() }
+    }
+
+    /// Whether an actor sees the thing. Nobody sees less for what else he holds or is, so somebody unknown who holds only what he
+    /// holds where the thing stands is asked about first: for all who hold the same there, that is one question.
+    async fn sees(&mut self, actor: &Actor) -> Result<bool> {
+        let Some(view) = self.view else { return Ok(true) };
+        let here = |held: &Held| self.found.places.iter().any(|at| at.scope == held.scope && at.id == held.scope_id);
+        let mut like = actor.clone();
+        like.id = -1;
+        like.grants.retain(here);
+        Ok(self.ask(view, &like).await? || self.ask(view, actor).await?)
+    }
+
+    async fn ask(&mut self, view: &'static View, actor: &Actor) -> Result<bool> {
+        let Some(lookup) = lookup_value(view, &id::hex(&self.found.uuid)) else { return Ok(false) };
+        let clause = view.find(actor, &lookup, true, self.now)?;
+        let question = format!("{} {:?}", clause.text, clause.params);
+        if let Some(answer) = self.answers.get(&question) {
+            return Ok(*answer);
+        }
+        let answer = !self.core.store.query(&clause.text, &clause.params).await?.is_empty();
+        self.answers.insert(question, answer);
+        Ok(answer)
+    }
 }
 
 /// Those who can't and could by activating a role: each is put to the decision as if he held it. And how many more there are.
@@ -101,17 +173,22 @@ async fn eligible(
     asker: &Actor,
     subject: &Subject,
     found: &Found,
-    at: Time,
+    at: Option<Time>,
 ) -> Result<(Vec<Value>, usize)> {
     let mut reader = core.store.reader();
+    let instant = at.unwrap_or_else(|| core.now());
+    let could = eligibility::store::at_places(&mut reader, &found.places, instant).await?;
+    if could.is_empty() {
+        return Ok((Vec::new(), 0));
+    }
     let all = role::store::active(&mut reader).await?;
-    let could = eligibility::store::at_places(&mut reader, &found.places, at).await?;
     let mut keys: Vec<i64> = could.iter().map(|held| held.of.user_id).collect();
     keys.sort_unstable();
     keys.dedup();
+    let mut sight = Sight::new(core, subject, found);
     let (mut people, mut hidden) = (Vec::new(), 0);
     for actor in core.actors_in(&mut reader, &keys, at).await? {
-        if actor.disabled || decide_all(core, &actor, subject, found).await?.allowed {
+        if actor.disabled || subject.decide(&actor, found).allowed && sight.sees(&actor).await? {
             continue;
         }
         let mut reasons = Vec::new();
@@ -119,13 +196,15 @@ async fn eligible(
         for held in could.iter().filter(|held| held.of.user_id == actor.id) {
             let Some(role) = all.iter().find(|role| role.id == held.of.role_id) else { continue };
             let mut then = actor.clone();
-            then.grants.push(as_held(&held.of, role.clone(), at));
-            let decision = decide_all(core, &then, subject, found).await?;
+            then.grants.push(as_held(&held.of, role.clone(), instant));
+            let decision = subject.decide(&then, found);
             let through = decision.because.iter().find_map(|reason| match reason {
                 Reason::Grant { permission, .. } => Some(*permission),
                 _ => None,
             });
-            if let (true, Some(permission)) = (decision.allowed, through) {
+            if let (true, Some(permission)) = (decision.allowed, through)
+                && sight.sees(&then).await?
+            {
                 known = known || shown(asker, found, &decision);
                 let reason = may_activate(&held.of, permission);
                 reasons.push(json!({"eligibility": id::hex(&held.of.uuid), "role": held.of.role_name,
@@ -136,14 +215,11 @@ async fn eligible(
         match (reasons.is_empty(), known) {
             (true, _) => {}
             (false, false) => hidden += 1,
-            (false, true) => people.push(json!({
-                "user": {"uuid": id::hex(&actor.uuid), "username": actor.username, "full_name": actor.full_name},
-                "reasons": reasons,
-            })),
+            (false, true) => people.push((actor, reasons)),
         }
     }
-    people.sort_by(|a, b| a["user"]["username"].as_str().cmp(&b["user"]["username"].as_str()));
-    Ok((people, hidden))
+    people.sort_by(|a, b| a.0.username.cmp(&b.0.username));
+    Ok((people.into_iter().map(|(actor, reasons)| told(&actor, reasons)).collect(), hidden))
 }
 
 /// A role that somebody could activate, as if he held it.
@@ -172,7 +248,7 @@ fn shown(asker: &Actor, found: &Found, decision: &Decision) -> bool {
 }
 
 /// How many members of staff and support agents can.
-async fn crew(core: &Core, subject: &Subject, found: &Found, at: Time) -> Result<usize> {
+async fn crew(core: &Core, subject: &Subject, found: &Found, at: Option<Time>) -> Result<usize> {
     let mut reader = core.store.reader();
     let keys: Vec<i64> = store::accounts(&mut reader, store::Who::Crew).await?.iter().map(|one| one.id).collect();
     let mut count = 0;

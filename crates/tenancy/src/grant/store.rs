@@ -1,8 +1,10 @@
 //! The SQL of grants; nobody else writes them.
 
 use super::rules::{Restriction, Traits, texts};
+use std::collections::BTreeMap;
 use stoa_kernel::{
     Error, Query, Result, Row, Time, Tx,
+    access::{Scope, Stand},
     id::{self, Uuid},
     vals,
 };
@@ -365,10 +367,11 @@ pub async fn person_named(query: &mut dyn Query, name: &str) -> Result<Option<Pe
     }
 }
 
-/// Identifier and name of the scope of a grant.
-pub async fn scope_of_grant(query: &mut dyn Query, uuid: Uuid) -> Result<Option<(Uuid, String)>> {
-    let rows = query.query("SELECT scope_uuid, scope_name FROM grants WHERE uuid = $1 LIMIT 1", &vals![uuid]).await?;
-    rows.first().map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
+/// Identifiers and names of the scopes of grants, by identifier of the grant.
+pub async fn scopes_of_grants(query: &mut dyn Query, grants: Vec<Uuid>) -> Result<BTreeMap<Uuid, (Uuid, String)>> {
+    let sql = "SELECT uuid, scope_uuid, scope_name FROM grants WHERE uuid = ANY($1)";
+    let read = |row: &Row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
+    query.query(sql, &vals![grants]).await?.iter().map(read).collect()
 }
 
 /// What an organization says about its people.
@@ -455,19 +458,41 @@ pub struct Holder {
     pub role_id: i64,
 }
 
-/// Those who hold an open grant of these roles at a scope.
-pub async fn holders(query: &mut dyn Query, scope: &str, scope_id: i64, now: Time) -> Result<Vec<Holder>> {
-    let sql = "SELECT u.id, TRIM(u.first_name || ' ' || u.last_name), u.username, g.role_id \
-               FROM grants g JOIN users u ON u.id = g.user_id WHERE g.scope = $1 AND g.scope_id = $2 \
-               AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $3) AND u.is_active \
-               ORDER BY u.username LIMIT 500";
-    let rows = query.query(sql, &vals![scope, scope_id, now]).await?;
-    let read = |row: &Row| {
-        let (full, username): (String, String) = (row.get(1)?, row.get(2)?);
+/// Those who hold open grants at scopes, by kind and key of the scope: of each the first five hundred.
+pub async fn holders(
+    query: &mut dyn Query,
+    stands: &[Stand],
+    now: Time,
+) -> Result<BTreeMap<(Scope, i64), Vec<Holder>>> {
+    let mut all = BTreeMap::new();
+    let mut values = vals![now].to_vec();
+    let mut arms = Vec::new();
+    for stand in stands {
+        if all.insert((stand.scope, stand.id), Vec::new()).is_some() {
+            continue;
+        }
+        values.extend(vals![stand.scope, stand.id]);
+        let (scope, id) = (values.len() - 1, values.len());
+        arms.push(format!(
+            "SELECT * FROM (SELECT g.scope, g.scope_id, u.id, TRIM(u.first_name || ' ' || u.last_name), u.username, g.role_id \
+             FROM grants g JOIN users u ON u.id = g.user_id WHERE g.scope = ${scope} AND g.scope_id = ${id} \
+             AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $1) AND u.is_active \
+             ORDER BY u.username LIMIT 500) AS at{id}"
+        ));
+    }
+    if arms.is_empty() {
+        return Ok(all);
+    }
+    for row in query.query(&arms.join(" UNION ALL "), &values).await? {
+        let (scope, id): (String, i64) = (row.get(0)?, row.get(1)?);
+        let (full, username): (String, String) = (row.get(3)?, row.get(4)?);
         let name = if full.is_empty() { username } else { full };
-        Ok(Holder { user_id: row.get(0)?, name, role_id: row.get(3)? })
-    };
-    rows.iter().map(read).collect()
+        let place = all.iter_mut().find(|((kind, key), _)| *kind == scope && *key == id);
+        if let Some((_, holders)) = place {
+            holders.push(Holder { user_id: row.get(2)?, name, role_id: row.get(5)? });
+        }
+    }
+    Ok(all)
 }
 
 /// Whether somebody holds roles.

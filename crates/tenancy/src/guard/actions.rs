@@ -246,7 +246,7 @@ async fn settled(cx: &mut Cx<'_>, id: i64, uuid: Uuid) -> Result<Definition> {
 fn leaves_its_maker(cx: &Cx<'_>, uuid: Uuid, says: &Definition) -> Result<()> {
     let mut maker = cx.actor.clone();
     let before = std::mem::take(&mut maker.guards);
-    rules::put_under(&mut maker, &[Stored::new(uuid, says.clone())], cx.now);
+    rules::put_under(&mut maker, &[&Stored::new(uuid, says.clone())], cx.now);
     maker.guards.extend(before.into_iter().filter(|guard| guard.uuid != uuid));
     let mut found = cx.found.clone();
     found.places.retain(|stand| stand.scope == "customer");

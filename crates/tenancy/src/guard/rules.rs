@@ -6,7 +6,10 @@ use crate::{
     subnet::rules as networks,
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 use stoa_kernel::{
     Error, Result, Time,
     access::{Actor, Barred, Guard, Held, PermissionSet, Stop},
@@ -81,6 +84,40 @@ impl Stored {
     pub fn new(uuid: Uuid, says: Definition) -> Stored {
         let permissions = denied(&says.kind, &says.permissions);
         Stored { uuid, says, permissions }
+    }
+}
+
+/// All guards at one moment, by whose they are: an organization's concern only who holds something there, so that however many
+/// organizations have guards, a person is put under few.
+#[derive(Debug, Default)]
+pub struct Guards {
+    all: Vec<Stored>,
+    installation: Vec<usize>,
+    organizations: HashMap<i64, Vec<usize>>,
+}
+
+impl Guards {
+    /// Guards in the order in which they count, the oldest first.
+    pub fn new(all: Vec<Stored>) -> Guards {
+        let (mut installation, mut organizations) = (Vec::new(), HashMap::<i64, Vec<usize>>::new());
+        for (at, guard) in all.iter().enumerate() {
+            match guard.says.customer {
+                None => installation.push(at),
+                Some(customer) => organizations.entry(customer).or_default().push(at),
+            }
+        }
+        Guards { all, installation, organizations }
+    }
+
+    /// Those that can concern somebody who holds roles in these organizations, in their order.
+    pub fn over(&self, organizations: impl Iterator<Item = i64>) -> Vec<&Stored> {
+        let mut at = self.installation.clone();
+        if !self.organizations.is_empty() {
+            let organizations: BTreeSet<i64> = organizations.collect();
+            at.extend(organizations.iter().filter_map(|one| self.organizations.get(one)).flatten());
+            at.sort_unstable();
+        }
+        at.into_iter().map(|at| &self.all[at]).collect()
     }
 }
 
@@ -317,7 +354,7 @@ fn for_actor(guard: &Stored, actor: &Actor, now: Time) -> Option<Guard> {
 
 /// Puts an actor under the guards that concern him at an instant: what they deny, and what they take of his being staff. The program
 /// itself is under none.
-pub fn put_under(actor: &mut Actor, guards: &[Stored], now: Time) {
+pub fn put_under(actor: &mut Actor, guards: &[&Stored], now: Time) {
     let concerning = guards.iter().filter_map(|guard| for_actor(guard, actor, now));
     actor.guards = concerning.map(Arc::new).collect();
     let bars = |power: Permission| {
@@ -347,7 +384,7 @@ pub fn is_under(says: &Definition, scope: &str, scope_id: i64, owner: i64) -> bo
 
 /// Stops those of somebody's grants that guards keep apart from an earlier one at an instant. What stops a grant for another cause is
 /// known already.
-pub fn part(grants: &mut [Held], guards: &[Stored], now: Time) {
+pub fn part(grants: &mut [Held], guards: &[&Stored], now: Time) {
     for guard in guards.iter().filter(|guard| guard.says.kind == "apart" && guard.says.in_force(now)) {
         keep_apart(grants, &guard.says);
     }

@@ -1,6 +1,6 @@
 //! The SQL of guards.
 
-use super::rules::{Definition, Stored, domain, is_under};
+use super::rules::{Definition, Guards, Stored, domain, is_under};
 use stoa_kernel::{Error, Query, Result, Row, Time, Tx, Val, id::Uuid, vals};
 
 /// The table.
@@ -110,18 +110,24 @@ pub async fn delete(tx: &mut Tx, guard: i64, now: Time) -> Result<()> {
 }
 
 /// Every guard that denies something now, the oldest first.
-pub async fn all(query: &mut dyn Query) -> Result<Vec<Stored>> {
+pub async fn all(query: &mut dyn Query) -> Result<Guards> {
     let sql = "SELECT v.guard_uuid, v.definition FROM guards g JOIN guard_versions v ON v.guard_id = g.id \
                AND v.revision = g.revision WHERE g.deleted_at IS NULL AND g.is_active ORDER BY g.id";
-    query.query(sql, &[]).await?.iter().map(read).collect()
+    Ok(Guards::new(query.query(sql, &[]).await?.iter().map(read).collect::<Result<_>>()?))
+}
+
+/// The number of the newest change of any guard.
+pub async fn revision(query: &mut dyn Query) -> Result<i64> {
+    let rows = query.query("SELECT revision FROM guard_state", &[]).await?;
+    rows.first().map_or(Ok(0), |row| row.get(0))
 }
 
 /// Every guard as it was at an instant, the oldest first.
-pub async fn all_at(query: &mut dyn Query, at: Time) -> Result<Vec<Stored>> {
+pub async fn all_at(query: &mut dyn Query, at: Time) -> Result<Guards> {
     let sql = "SELECT v.guard_uuid, v.definition FROM guard_versions v JOIN (SELECT w.guard_id, max(w.revision) AS revision \
                FROM guard_versions w WHERE w.at <= $1 GROUP BY w.guard_id) latest \
                ON latest.guard_id = v.guard_id AND latest.revision = v.revision ORDER BY v.guard_id";
-    query.query(sql, &vals![at]).await?.iter().map(read).collect()
+    Ok(Guards::new(query.query(sql, &vals![at]).await?.iter().map(read).collect::<Result<_>>()?))
 }
 
 fn read(row: &Row) -> Result<Stored> {

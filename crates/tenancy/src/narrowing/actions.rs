@@ -33,7 +33,7 @@ pub static MAKE: Action = Action {
         Field::new(
             "items",
             Kind::Json,
-            "What is taken away, as proposals name it: `kind` grant with `grant`, permission with `role` and `permission`, token \
+            "What is taken away, as `unused/items/` names it: `kind` grant with `grant`, permission with `role` and `permission`, token \
              with `token`, scope with `token` and `permission`.",
         )
         .required(),

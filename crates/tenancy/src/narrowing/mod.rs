@@ -1,8 +1,8 @@
-//! Least privilege from use: what nobody used is found, proposed, taken away in one step and given back in one step (mission R7,
+//! Least privilege from use: what nobody used is found, suggested, taken away in one step and given back in one step (mission R7,
 //! R8).
 //!
 //! [`unused`] answers what was not used for a number of days: grants, permissions of roles, personal access tokens and what they
-//! carry, powers of staff. [`proposals`] makes items of it. A *narrowing* takes items away, all of them in one transaction and each
+//! carry, powers of staff. [`suggestions`] makes items of it. A *narrowing* takes items away, all of them in one transaction and each
 //! under the rules that it has by hand: the narrowing itself gives nobody any power, neither to take away nor to give back.
 //! [`items`] has what becomes of one item.
 //!
@@ -10,9 +10,9 @@
 
 pub mod actions;
 pub mod items;
-pub mod proposals;
 pub mod rules;
 pub mod store;
+pub mod suggestions;
 pub mod unused;
 pub mod views;
 

@@ -126,17 +126,35 @@ pub struct Givable {
     pub reach: Reach,
 }
 
-/// The active roles that can be given in an organization, or on this project of it (0 for any): available there and not hidden.
-pub async fn givable(query: &mut dyn Query, customer: i64, project: i64) -> Result<Vec<Givable>> {
-    let hidden = role_concealment::store::concealed_in(query, customer).await?;
-    let roles: Vec<Role> = active(query).await?.into_iter().filter(|role| !hidden.contains(&role.id)).collect();
-    let mut reaches = role_availability::store::reaches(query, roles.iter().map(|role| role.id).collect()).await?;
-    let here = [("project".to_owned(), project)];
-    let all = roles.into_iter().filter_map(|role| {
-        let reach = reaches.remove(&role.id)?;
-        reach.covers(customer, &here).then_some(Givable { role, reach })
-    });
-    Ok(all.collect())
+/// The active roles and where each can be given, as far as some organizations are asked about.
+#[derive(Debug)]
+pub struct Offers {
+    all: Vec<Givable>,
+    hidden: Vec<(i64, i64)>,
+}
+
+impl Offers {
+    /// Reads them for these organizations.
+    pub async fn read(query: &mut dyn Query, customers: Vec<i64>) -> Result<Offers> {
+        let hidden = role_concealment::store::concealed_in(query, customers).await?;
+        let roles = active(query).await?;
+        let mut reaches = role_availability::store::reaches(query, roles.iter().map(|role| role.id).collect()).await?;
+        let givable = |role: Role| reaches.remove(&role.id).map(|reach| Givable { role, reach });
+        Ok(Offers { all: roles.into_iter().filter_map(givable).collect(), hidden })
+    }
+
+    /// The active roles, wherever they can be given.
+    pub fn roles(&self) -> impl Iterator<Item = &Role> {
+        self.all.iter().map(|one| &one.role)
+    }
+
+    /// Those that can be given in an organization, or on this project of it (0 for any): available there and not hidden.
+    pub fn at(&self, customer: i64, project: i64) -> impl Iterator<Item = &Givable> {
+        let here = [("project".to_owned(), project)];
+        self.all
+            .iter()
+            .filter(move |one| one.reach.covers(customer, &here) && !self.hidden.contains(&(customer, one.role.id)))
+    }
 }
 
 /// The role with this key.

@@ -78,9 +78,9 @@ pub async fn conceal(cx: &mut Cx<'_>, role: &Stored, customer: i64) -> Result<Op
         && role.is_active
         && role.permissions.contains(team.create.id())
     {
-        let left = roles::givable(&mut *cx.tx, customer, 0).await?;
-        let mut granting = left.iter().filter(|left| left.role.scope == role.scope);
-        if !granting.any(|left| left.role.permissions.contains(team.create.id())) {
+        let offers = roles::Offers::read(&mut *cx.tx, vec![customer]).await?;
+        let mut left = offers.at(customer, 0).filter(|left| left.role.scope == role.scope);
+        if !left.any(|left| left.role.permissions.contains(team.create.id())) {
             return Err(Error::invalid("Cannot conceal the last role that can grant access for this organization."));
         }
     }

@@ -8,10 +8,11 @@ pub async fn is_concealed(tx: &mut Tx, role: i64, customer: i64) -> Result<bool>
     Ok(tx.one(sql, &vals![role, customer]).await?.is_some())
 }
 
-/// Keys of the roles that are hidden in an organization.
-pub async fn concealed_in(query: &mut dyn Query, customer: i64) -> Result<Vec<i64>> {
-    let sql = "SELECT role_id FROM role_concealments WHERE customer_id = $1 ORDER BY role_id";
-    query.query(sql, &vals![customer]).await?.iter().map(|row| row.get(0)).collect()
+/// The roles that are hidden in these organizations: key of the organization, key of the role.
+pub async fn concealed_in(query: &mut dyn Query, customers: Vec<i64>) -> Result<Vec<(i64, i64)>> {
+    let sql =
+        "SELECT customer_id, role_id FROM role_concealments WHERE customer_id = ANY($1) ORDER BY customer_id, role_id";
+    query.query(sql, &vals![customers]).await?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// Hides a role in an organization. Gives the key of the row; `None` if it is hidden already.

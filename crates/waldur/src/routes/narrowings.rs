@@ -1,4 +1,4 @@
-//! `/api/access/unused/`, `/api/access/proposals/` and `/api/access/narrowings/`: what nobody used, and taking it away.
+//! `/api/access/unused/`, `/api/access/unused/items/` and `/api/access/narrowings/`: what nobody used, and taking it away.
 
 use crate::{
     route::{Answer, Own, Route, Shape, Verb},
@@ -15,7 +15,7 @@ use stoa_kernel::{
 };
 use stoa_tenancy::narrowing::{
     actions::{MAKE, UNDO},
-    proposals::proposals,
+    suggestions::suggestions,
     unused::{Question, unused as find_unused},
     views::{NARROWINGS, UNUSED_GRANTS, only_unused},
 };
@@ -34,7 +34,7 @@ pub static ROUTES: &[Route] = &[
         .about("What nobody used for a number of days: grants, or another kind, of the teams that one may see."),
     Route::own(Verb::Get, "/api/access/unused/grants/", "access_unused_grants_list", TAG, "AccessUnusedGrant", &GRANTS)
         .about("Grants that nobody used for a number of days, page by page, with filters, orders and columns."),
-    Route::own(Verb::Get, "/api/access/proposals/", "access_proposals_list", TAG, "AccessProposal", &PROPOSALS)
+    Route::own(Verb::Get, "/api/access/unused/items/", "access_unused_items_list", TAG, "AccessUnusedItem", &SUGGESTIONS)
         .about("What could be taken away as nobody used it: items of a narrowing, and whether one may."),
     Route::list(ALL, "access_narrowings_list", TAG, SHAPE, &NARROWINGS),
     Route::create(ALL, "access_narrowings_create", TAG, SHAPE, &MAKE, &NARROWINGS),
@@ -63,10 +63,10 @@ const UNUSED_KEYS: &[Column] = &[
     Column::new("days_used", Int, "", "On how many days it was used, as long as uses are recorded."),
 ];
 
-const PROPOSAL_KEYS: &[Column] = &[
+const SUGGESTION_KEYS: &[Column] = &[
     Column::new("item", Json, "", "What to send as an item of a narrowing."),
     Column::new("action", Text, "", "The action that would do it by hand."),
-    Column::new("sentence", Text, "", "Why it is proposed."),
+    Column::new("sentence", Text, "", "Why it is suggested."),
     Column::new("unused_days", Int, "", "For how many days it is unused; since it is there, if it never was used."),
     Column::new("allowed", Bool, "", "Whether the asker may take it away, as far as that is known without doing it."),
     Column::new("why", Text, "", "Why he may, or may not."),
@@ -92,9 +92,9 @@ static GRANTS: Own = Own::new(|surface, asked| Box::pin(show_grants(surface, ask
     .answer(200, Shape::Rows(&UNUSED_GRANTS))
     .counts();
 
-static PROPOSALS: Own = Own::new(|surface, asked| Box::pin(propose(surface, asked)), Needs::SignedIn)
+static SUGGESTIONS: Own = Own::new(|surface, asked| Box::pin(suggest(surface, asked)), Needs::SignedIn)
     .query(&[DAYS, IGNORE_LISTS, KIND, SCOPE])
-    .answer(200, Shape::List(PROPOSAL_KEYS));
+    .answer(200, Shape::List(SUGGESTION_KEYS));
 
 /// What was asked. What this node has in memory is written first: whoever asks is not told of what was used a moment ago.
 async fn question(surface: &Surface, asked: &Asked, actor: &Actor, kind: &str) -> Result<Question> {
@@ -117,10 +117,10 @@ async fn show_grants(surface: &Surface, asked: Asked) -> Result<Reply> {
     surface.page(&asked, &actor, &UNUSED_GRANTS, only_unused(&question)).await
 }
 
-async fn propose(surface: &Surface, asked: Asked) -> Result<Reply> {
+async fn suggest(surface: &Surface, asked: Asked) -> Result<Reply> {
     let actor = asked.actor(surface).await?;
     let kind = asked.value("kind").unwrap_or_default();
     let question = question(surface, &asked, &actor, kind).await?;
-    let rows = proposals(&surface.core, &actor, &question, kind.is_empty()).await?;
+    let rows = suggestions(&surface.core, &actor, &question, kind.is_empty()).await?;
     Ok(surface.page_of(&asked, &rows))
 }

@@ -1,6 +1,6 @@
 //! What could be taken away, as items of a narrowing, each with the action that would do it by hand and whether the asker may.
 //!
-//! Staff power is told of and not proposed: whether somebody is to be staff is no question of use alone.
+//! Staff power is told of and not suggested: whether somebody is to be staff is no question of use alone.
 
 use super::{
     rules::KINDS,
@@ -17,11 +17,11 @@ use stoa_kernel::{
     id::{self, Uuid},
 };
 
-/// Proposals of one kind, or of all that can be taken away.
+/// Suggestions of one kind, or of all that can be taken away.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn proposals(core: &Core, asker: &Actor, question: &Question, all: bool) -> Result<Vec<Value>> {
+pub async fn suggestions(core: &Core, asker: &Actor, question: &Question, all: bool) -> Result<Vec<Value>> {
     let kinds: Vec<&'static str> = match all {
         true => KINDS.iter().copied().filter(|kind| *kind != "staff").collect(),
         false => vec![question.kind],
@@ -33,12 +33,12 @@ pub async fn proposals(core: &Core, asker: &Actor, question: &Question, all: boo
         let rows = unused(core, asker, &question.about(kind)).await?;
         let grants = Grants::of(core, &rows).await?;
         let today = question.cutoff.day.plus_days(question.days);
-        found.extend(rows.into_iter().filter_map(|row| proposal(&quiet, row, &grants, (question.days, today))));
+        found.extend(rows.into_iter().filter_map(|row| suggestion(&quiet, row, &grants, (question.days, today))));
     }
     Ok(found)
 }
 
-fn proposal(asker: &Actor, mut row: Value, grants: &Grants, (days, today): (i64, Date)) -> Option<Value> {
+fn suggestion(asker: &Actor, mut row: Value, grants: &Grants, (days, today): (i64, Date)) -> Option<Value> {
     let uuid = row["uuid"].clone();
     let permission = row["permission"].clone();
     let in_person = || decide(asker, &Needs::InPerson(&Needs::SignedIn), &Found::default());
@@ -92,7 +92,7 @@ fn proposal(asker: &Actor, mut row: Value, grants: &Grants, (days, today): (i64,
     Some(row)
 }
 
-/// What is to be known of proposed grants besides their use.
+/// What is to be known of suggested grants besides their use.
 #[derive(Default)]
 struct Grants {
     /// Where they are.
@@ -112,8 +112,8 @@ impl Grants {
         let places = store::places(&mut reader, uuids.clone()).await?;
         let customers = places.values().filter(|(scope, ..)| scope == "customer").map(|(_, id, ..)| *id).collect();
         let owners = store::owners(&mut reader, customers, core.now()).await?;
-        let proposed: HashSet<Uuid> = uuids.into_iter().collect();
-        Ok(Grants { places, kept: owners.values().filter_map(|owners| last_owner(owners, &proposed)).collect() })
+        let suggested: HashSet<Uuid> = uuids.into_iter().collect();
+        Ok(Grants { places, kept: owners.values().filter_map(|owners| last_owner(owners, &suggested)).collect() })
     }
 
     /// Whether somebody may take a grant away, as far as that is known without doing it.
@@ -140,9 +140,9 @@ impl Grants {
     }
 }
 
-/// The owner who stays, where all owners of an organization are proposed: whoever became it last.
-fn last_owner(owners: &[Uuid], proposed: &HashSet<Uuid>) -> Option<Uuid> {
-    owners.iter().all(|owner| proposed.contains(owner)).then(|| owners.last().copied()).flatten()
+/// The owner who stays, where all owners of an organization are suggested: whoever became it last.
+fn last_owner(owners: &[Uuid], suggested: &HashSet<Uuid>) -> Option<Uuid> {
+    owners.iter().all(|owner| suggested.contains(owner)).then(|| owners.last().copied()).flatten()
 }
 
 #[cfg(test)]
@@ -152,9 +152,9 @@ mod tests {
     #[test]
     fn an_organization_keeps_an_owner() {
         let [one, two, three] = [1, 2, 3].map(Uuid::from_u128);
-        let proposed: HashSet<Uuid> = [one, two].into();
-        assert_eq!(last_owner(&[one, two], &proposed), Some(two));
-        assert_eq!(last_owner(&[one, three], &proposed), None);
-        assert_eq!(last_owner(&[], &proposed), None);
+        let suggested: HashSet<Uuid> = [one, two].into();
+        assert_eq!(last_owner(&[one, two], &suggested), Some(two));
+        assert_eq!(last_owner(&[one, three], &suggested), None);
+        assert_eq!(last_owner(&[], &suggested), None);
     }
 }
