@@ -25,6 +25,7 @@ mod guards;
 mod hooks;
 mod invariants;
 mod invitations;
+mod kills;
 mod limits;
 mod mail;
 mod main_job;

@@ -285,6 +285,11 @@ impl Core {
         self.directory.actors_at(query, users, at.into(), self.now()).await
     }
 
+    /// Users, by key, as they are to a call whose instant this is.
+    pub async fn actors_to(&self, query: &mut dyn Query, users: &[i64], now: Time) -> Result<Vec<Actor>> {
+        self.directory.actors_at(query, users, None, now).await
+    }
+
     /// Runs an action in one transaction: load → hide or refuse → check the state → read the input → do → record → listeners
     /// → commit. A change and its event commit together or not at all (invariant 10).
     ///

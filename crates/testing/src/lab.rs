@@ -183,9 +183,14 @@ impl Lab {
 
     /// A Lab over a database that a Lab has made before, with the same staff member.
     pub async fn again(url: &str) -> Lab {
-        let mut lab = Lab::empty(url, None).await;
+        let mut lab = Lab::quietly(url).await;
         lab.staff = lab.signed_in("staff").await;
         lab
+    }
+
+    /// The same without anybody signing in: nothing is written.
+    pub async fn quietly(url: &str) -> Lab {
+        Lab::empty(url, None).await
     }
 
     /// A Lab over the measuring data set, whose `staff` is the staff member.

@@ -31,7 +31,7 @@ use std::{
     fmt,
     path::Path,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -98,12 +98,21 @@ enum Backend {
 struct Shared {
     dialect: dialect::Dialect,
     queries: AtomicU64,
+    watch: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Shared {
+    /// Tells whoever watches that the next thing is about to happen to the database.
+    fn step(&self) {
+        if let Some(watch) = self.watch.get() {
+            watch();
+        }
+    }
+
     /// The engine's text of a statement that is about to run; counts it and refuses parameters that an engine can't hold.
     fn statement(&self, sql: &str, params: &[Val]) -> Result<Arc<str>> {
         self.queries.fetch_add(1, Ordering::Relaxed);
+        self.step();
         check(params)?;
         self.dialect.text(sql)
     }
@@ -144,7 +153,10 @@ impl Store {
     ///
     /// [`Error::Invalid`] for a text that is neither, [`Error::Unavailable`] if the database can't be reached.
     pub async fn open(url: &str, options: Options) -> Result<Store> {
-        let shared = |engine| Arc::new(Shared { dialect: dialect::Dialect::new(engine), queries: AtomicU64::new(0) });
+        let shared = |engine| {
+            let (dialect, queries) = (dialect::Dialect::new(engine), AtomicU64::new(0));
+            Arc::new(Shared { dialect, queries, watch: OnceLock::new() })
+        };
         let (backend, shared) = if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             if path.is_empty() || path.contains(":memory:") {
@@ -281,6 +293,12 @@ impl Store {
     /// metrics.
     pub fn queries(&self) -> u64 {
         self.0.shared.queries.load(Ordering::Relaxed)
+    }
+
+    /// Has this called before each statement, and before and after each commit, by whoever is about to run it. For tests that stop
+    /// a server there. Once for a store; later ones are not called.
+    pub fn watch(&self, watch: impl Fn() + Send + Sync + 'static) {
+        let _ = self.0.shared.watch.set(Box::new(watch));
     }
 
     /// Whether the database answers; [`Error::Unavailable`] if not.

@@ -94,7 +94,12 @@ impl Postgres {
             let mut again = tx.again;
             let Link::Postgres(session) = tx.link else { return Err(Error::broken("not a PostgreSQL transaction")) };
             let outcome = match outcome {
-                Ok(value) => session.commit(&mut again).await.map(|()| value),
+                Ok(value) => {
+                    self.shared.step();
+                    let committed = session.commit(&mut again).await;
+                    self.shared.step();
+                    committed.map(|()| value)
+                }
                 Err(error) => {
                     session.rollback().await;
                     Err(error)

@@ -399,7 +399,9 @@ impl Writer {
                 Err(_) => {}
             }
         }
+        self.tx.shared.step();
         let committed = whole.and_then(|()| self.control("COMMIT"));
+        self.tx.shared.step();
         if committed.is_err() && !self.connection().is_autocommit() {
             let _ = self.control("ROLLBACK");
         }

@@ -132,10 +132,10 @@ pub async fn look(rehearsal: &mut Series<'_>, trial: Trial<'_>) -> Result<Seen> 
     keys.extend(store::holders_at(rehearsal.tx, &around, true, now).await?);
     keys.sort_unstable();
     keys.dedup();
-    let before = rehearsal.core.actors_in(rehearsal.tx, &keys, now).await?;
+    let before = rehearsal.core.actors_to(rehearsal.tx, &keys, now).await?;
     let mut scopes = named(rehearsal.tx, &before).await?;
     let (done, _) = trial(rehearsal).await?;
-    let after = rehearsal.core.actors_in(rehearsal.tx, &keys, now).await?;
+    let after = rehearsal.core.actors_to(rehearsal.tx, &keys, now).await?;
     scopes.extend(named(rehearsal.tx, &after).await?);
     let home = |projects: &[Named]| projects.iter().map(|project| (project.id, project.customer_id)).collect::<Homes>();
     let homes = (home(&projects_before), home(&projects_after));
