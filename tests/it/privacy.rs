@@ -90,6 +90,27 @@ both! {
         assert!(roles(&lab, &new).await.is_empty());
     }
 
+    async fn what_binds_an_account_binds_the_one_that_takes_its_place(lab: Lab) {
+        let acme = lab.organization("Acme").await;
+        let apollo = lab.project(&acme, "Apollo").await;
+        let (old, new) = (lab.member(&apollo, "PROJECT.MANAGER").await, lab.member(&apollo, "PROJECT.ADMIN").await);
+        let all = "/api/access/guards/create_for_all/";
+        let duties = json!({"name": "duties", "kind": "apart", "roles": ["PROJECT.ADMIN", "PROJECT.MANAGER"], "within": "scope"});
+        lab.post(&lab.staff, all, duties).await.is(201);
+        let hands = json!({"name": "hands off", "kind": "deny", "permissions": ["ORDER.CREATE"], "users": [old.uuid]});
+        let hands = lab.post(&lab.staff, all, hands).await.is(201);
+        let path = format!("/api/access/explain/?action=ORDER.CREATE&scope=project:{}", apollo.uuid);
+        assert_eq!(lab.get(&new, &path).await.is(200).body["allowed"], true);
+        let done = merge(&lab, &old, &new, false).await.is(200);
+        assert_eq!(done.body["roles"][0]["outcome"], "ends");
+        assert!(done.body["roles"][0]["reason"].as_str().unwrap().contains("apart"), "{}", done.body);
+        assert_eq!(roles(&lab, &new).await, [pair("PROJECT.ADMIN", "Apollo")]);
+        let refused = lab.get(&new, &path).await.is(200);
+        assert!(refused.body["allowed"] == false && refused.text("sentence").contains("hands off"), "{}", refused.body);
+        let events = lab.all(&lab.staff, "/api/events/?event_type=guard_updated").await;
+        assert_eq!(events.len(), 1, "{}", hands.body);
+    }
+
     async fn powerful_accounts_are_not_merged(lab: Lab) {
         let (ann, agent, manager) = (lab.user("ann").await, lab.user("agent").await, lab.user("manager").await);
         lab.patch(&lab.staff, &of(&agent), json!({"is_support": true})).await.is(200);

@@ -492,6 +492,9 @@ pub enum Reason {
         permission: &'static str,
         /// Whose it is: `installation` or `organization`.
         set_by: &'static str,
+        /// Key of the organization whose it is.
+        #[serde(skip)]
+        of: Option<i64>,
         /// Why it applies at this moment; empty if it always does.
         #[serde(skip_serializing_if = "String::is_empty")]
         because: String,

@@ -80,6 +80,7 @@ impl Guard {
             name: self.name.clone(),
             permission,
             set_by: self.set_by,
+            of: self.of,
             because: self.because.clone(),
             could_change: Vec::new(),
         }

@@ -261,10 +261,8 @@ async fn with_help(
     let help = Help::read(core, asker, found).await?;
     for reason in &mut decision.because {
         match reason {
-            Reason::Guarded { set_by, could_change, .. } => {
-                if *set_by == "organization" {
-                    could_change.extend(help.changers(found));
-                }
+            Reason::Guarded { of, could_change, .. } => {
+                could_change.extend(of.iter().flat_map(|of| help.changers(found, *of)));
                 could_change.push("staff".into());
             }
             Reason::Missing { permission, places, roles, could_grant } => {
@@ -351,10 +349,11 @@ impl Help {
         reach.into_values().filter(|(_, held)| grantable(held)).map(|(name, _)| name.to_owned()).collect()
     }
 
-    /// People who could change the guards of the organization in which a thing is, where the asker may know of them.
-    fn changers(&self, found: &Found) -> BTreeSet<String> {
+    /// People who could change the guards of an organization in which a thing is, where the asker may know of them.
+    fn changers(&self, found: &Found, organization: i64) -> BTreeSet<String> {
         let able = |role: &Role| role.permissions.contains(permissions::Permission::CustomerCreatePermission.id());
-        let organizations = found.places.iter().filter(|stand| stand.scope == "customer" && self.seen.contains(stand));
+        let its = |stand: &&Stand| stand.scope == "customer" && stand.id == organization && self.seen.contains(stand);
+        let organizations = found.places.iter().filter(its);
         let holders = organizations.flat_map(|stand| self.holders(stand));
         holders.filter(|holder| self.role(holder.role_id).is_some_and(able)).map(|holder| holder.name.clone()).collect()
     }

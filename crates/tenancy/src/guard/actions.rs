@@ -190,6 +190,34 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
     Ok(Done::event(event(cx, "guard_deleted", uuid, &says, "has been removed").await?))
 }
 
+/// Has the guards that name an account name another one too, which takes its place: what binds a person follows him. What the record
+/// says of that.
+///
+/// # Errors
+/// Those of the store.
+pub async fn follow(cx: &mut Cx<'_>, from: i64, to: i64) -> Result<Vec<Event>> {
+    let guards = store::naming(cx.tx, from).await?;
+    if !guards.is_empty() {
+        store::turn(cx.tx).await?;
+    }
+    let mut events = Vec::new();
+    for id in guards {
+        let (_, users_before) = store::named(cx.tx, id).await?;
+        let (uuid, mut says, _) = store::definition(cx.tx, id).await?;
+        if says.users.contains(&to) {
+            continue;
+        }
+        says.users.push(to);
+        store::set_users(cx.tx, id, &says.users).await?;
+        let says = written(cx, id).await?;
+        let (_, users) = store::named(cx.tx, id).await?;
+        let change = Change { field: "users".into(), before: json!(users_before), after: json!(users) };
+        let event = event(cx, "guard_updated", uuid, &says, "has been changed").await?;
+        events.push(event.changes(vec![change]));
+    }
+    Ok(events)
+}
+
 /// Puts texts in the form in which they are stored; gives the keys of the roles that were sent.
 async fn settle(cx: &mut Cx<'_>, input: &mut Input) -> Result<Option<Vec<i64>>> {
     for field in ["permissions", "networks", "hours", "assurance"] {
@@ -229,9 +257,15 @@ fn place(cx: &Cx<'_>, customer: Option<i64>) -> Result<Option<Vec<(&'static str,
 /// The guard as it is stored now, if its parts fit together and it leaves whoever made it so the power to change it again; written
 /// as its next revision.
 async fn settled(cx: &mut Cx<'_>, id: i64, uuid: Uuid) -> Result<Definition> {
-    let (_, says, scope_name) = store::definition(cx.tx, id).await?;
+    let (_, says, _) = store::definition(cx.tx, id).await?;
     says.check()?;
     leaves_its_maker(cx, uuid, &says)?;
+    written(cx, id).await
+}
+
+/// The guard as it is stored now, written as its next revision.
+async fn written(cx: &mut Cx<'_>, id: i64) -> Result<Definition> {
+    let (_, says, scope_name) = store::definition(cx.tx, id).await?;
     let (roles, users) = store::named(cx.tx, id).await?;
     let place = match (scope_name.is_empty(), says.customer) {
         (false, _) => scope_name,

@@ -56,6 +56,13 @@ pub async fn named(tx: &mut Tx, guard: i64) -> Result<(Vec<String>, Vec<String>)
     Ok((roles, users))
 }
 
+/// The guards that name a person, in the order in which they were made.
+pub async fn naming(tx: &mut Tx, user: i64) -> Result<Vec<i64>> {
+    let sql = "SELECT g.id FROM guard_users l JOIN guards g ON g.id = l.guard_id \
+               WHERE l.user_id = $1 AND g.deleted_at IS NULL ORDER BY g.id";
+    tx.query(sql, &vals![user]).await?.iter().map(|row| row.get(0)).collect()
+}
+
 /// What a guard says now, its identifier, and the name of its place.
 pub async fn definition(tx: &mut Tx, guard: i64) -> Result<(Uuid, Definition, String)> {
     let sql = "SELECT uuid, name, kind, customer_id, scope, scope_id, permissions, own, staff, within, networks, hours, \

@@ -13,7 +13,7 @@ use crate::{
         rules::{self as teams, Team},
         store::{self as held, NewGrant, Organization, Person, Recorded},
     },
-    key, role,
+    guard, key, role,
     settings::{self, Settings},
     token,
     user::{
@@ -51,6 +51,7 @@ pub static MERGE: Action = Action {
         "role_revoked",
         "role_granted",
         "role_updated",
+        "guard_updated",
         "eligibility_revoked",
         "activation_cancelled",
         "activation_ended",
@@ -103,6 +104,9 @@ async fn merge(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     }
     let mut done = Done::event(event(&from, &to)).answer(answer);
     for event in move_roles(cx, &from, &to, steps).await? {
+        done = done.and(event);
+    }
+    for event in guard::actions::follow(cx, from.id, to.id).await? {
         done = done.and(event);
     }
     move_things(cx, &from, &to).await?;
@@ -176,6 +180,10 @@ async fn fortune(
     }
     if matches!(grant.scope.as_str(), "customer" | "project") && !organization.restriction.admits(&to.traits) {
         return Ok(Fortune::Left("the organization does not let the other account in"));
+    }
+    let place = (grant.scope.as_str(), grant.scope_id, grant.customer_id);
+    if guard::store::clash(cx.tx, to.id, grant.role_id, place, cx.now).await?.is_some() {
+        return Ok(Fortune::Left("a guard keeps the role apart from one of the other account"));
     }
     Ok(Fortune::Moves)
 }

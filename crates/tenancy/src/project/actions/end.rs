@@ -9,6 +9,7 @@ use crate::{
         self,
         store::{NewGrant, Recorded},
     },
+    guard,
     project::{ProjectGuards, State, rules, store, views::PROJECTS},
     role, role_availability,
 };
@@ -178,6 +179,8 @@ async fn restore(cx: &mut Cx<'_>, saved: &Value, customer_id: i64) -> Result<Opt
         offered && organization.restriction.admits(&person.traits) && project.restriction.admits(&person.traits);
     let id = cx.found.id;
     let open = grant::store::open(cx.tx, person.id, role.id, "project", id, cx.now).await?;
+    let clash = guard::store::clash(cx.tx, person.id, role.id, ("project", id, customer_id), cx.now).await?;
+    let welcome = welcome && clash.is_none();
     if !welcome || !role.active || !person.is_active || until.is_some_and(|until| until <= cx.now) || open.is_some() {
         return Ok(None);
     }
