@@ -1,4 +1,5 @@
-//! How many statements a call may run (C18): me 2, a page 3 whatever its size, one thing 3.
+//! How many statements a call may run (C18): me 2, a page 3 whatever its size, one thing 3; a question about access a dozen or so,
+//! however many people it is about.
 
 use crate::gallery::{self, Gallery, path_of, text_of};
 use serde_json::Value;
@@ -9,6 +10,8 @@ use stoa_waldur::route::{Run, Verb};
 const ME: u64 = 2;
 const PAGE: u64 = 3;
 const ONE: u64 = 3;
+const WHO: u64 = 16;
+const WHY: u64 = 12;
 
 /// The statements of a call whose first run has filled what is kept in memory.
 async fn statements(lab: &Lab, person: &Person, method: &str, path: &str) -> u64 {
@@ -70,6 +73,33 @@ both! {
             }
         }
         assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    }
+
+    async fn a_question_about_access_costs_the_same_however_many_people_there_are(lab: Lab) {
+        let world = stoa_testing::World::build(&lab).await;
+        let stranger = lab.user("stranger").await;
+        let scope = format!("project:{}", world.apollo.uuid);
+        let questions = [
+            ("who can", format!("/api/access/who/?action=project.update&scope={scope}"), WHO),
+            ("who has", format!("/api/access/who/?action=PROJECT.UPDATE&scope={scope}"), WHO),
+            ("why", format!("/api/access/explain/?action=project.update&scope={scope}"), WHY),
+            ("why not", format!("/api/access/explain/?action=project.update&scope={scope}&user={}", stranger.uuid), WHY),
+        ];
+        let mut before = Vec::new();
+        for (what, path, budget) in &questions {
+            let count = statements(&lab, &lab.staff, "GET", path).await;
+            assert!(count <= *budget, "{what}: {count} statements, not {budget}");
+            before.push(count);
+        }
+        for _ in 0..20 {
+            lab.member(&world.apollo, "PROJECT.MANAGER").await;
+            lab.member(&world.acme, "CUSTOMER.OWNER").await;
+        }
+        let who = lab.get(&lab.staff, &questions[0].1).await.is(200);
+        assert!(who.body["people"].as_array().unwrap().len() > 40, "{}", who.body);
+        for ((what, path, _), before) in questions.iter().zip(before) {
+            assert_eq!(statements(&lab, &lab.staff, "GET", path).await, before, "{what}");
+        }
     }
 
     async fn a_page_costs_the_same_however_much_there_is(lab: Lab) {

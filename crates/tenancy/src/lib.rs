@@ -65,7 +65,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0020_eligibility", sql: include_str!("migrations/0020_eligibility.sql") },
     Migration { name: "0021_use", sql: include_str!("migrations/0021_use.sql") },
     Migration { name: "0024_guards", sql: include_str!("migrations/0024_guards.sql") },
-    Migration { name: "0025_crew", sql: include_str!("migrations/0025_crew.sql") },
+    Migration { name: "0025_indexes", sql: include_str!("migrations/0025_indexes.sql") },
 ];
 
 /// Registers this area's actions, views and listeners.

@@ -389,6 +389,7 @@ impl Directory {
                 }
             }
         }
+        let Some(guards) = accounts.first().map(|account| account.guards) else { return Ok(Vec::new()) };
         let mut actors: Vec<Actor> = accounts.into_iter().map(actor_of).collect();
         let mut seen: HashMap<(i64, i64), Arc<Role>> = HashMap::new();
         for grant in store::grants_at(query, &keys, at).await? {
@@ -430,10 +431,7 @@ impl Directory {
         }
         let guards = match past {
             true => Arc::new(guard::store::all_at(query, at).await?),
-            false => {
-                let revision = guard::store::revision(query).await?;
-                self.guards(query, revision).await?
-            }
+            false => self.guards(query, guards).await?,
         };
         for actor in &mut actors {
             let owners: Vec<i64> = actor.grants.iter().map(|held| held.owner_id).collect();

@@ -24,6 +24,8 @@ pub struct Account {
     pub active: bool,
     /// Levels of assurance that his identity provider vouches for.
     pub assurance: Vec<String>,
+    /// The number of the newest change of any guard.
+    pub guards: i64,
 }
 
 /// Which people.
@@ -46,7 +48,7 @@ pub async fn accounts(query: &mut dyn Query, who: Who<'_>) -> Result<Vec<Account
     };
     let sql = format!(
         "SELECT id, uuid, username, first_name, last_name, email, is_staff, is_support, is_active, \
-         eduperson_assurance FROM users WHERE {which} ORDER BY id"
+         eduperson_assurance, (SELECT s.revision FROM guard_state s) FROM users WHERE {which} ORDER BY id"
     );
     let read = |row: &Row| {
         Ok(Account {
@@ -59,6 +61,7 @@ pub async fn accounts(query: &mut dyn Query, who: Who<'_>) -> Result<Vec<Account
             support: row.get(7)?,
             active: row.get(8)?,
             assurance: super::directory::texts(&row.get(9)?),
+            guards: row.get(10)?,
         })
     };
     query.query(&sql, &values).await?.iter().map(read).collect()
@@ -157,7 +160,9 @@ pub async fn holders_at(query: &mut dyn Query, places: &[Stand], within: bool, a
 /// Keys of the people whom what a transaction did at an instant can have touched: whose grants began or ended, and who hold roles
 /// that have a new revision.
 pub async fn touched(tx: &mut Tx, at: Time) -> Result<Vec<i64>> {
-    let sql = "SELECT user_id FROM grants WHERE (created = $1 OR valid_from = $1 OR revoked_at = $1) AND user_id IS NOT NULL \
+    // A grant whose end was changed is a row that was closed and one that was opened, of one person.
+    let sql = "SELECT user_id FROM grants WHERE created = $1 AND revoked_at IS NULL AND user_id IS NOT NULL \
+               UNION SELECT user_id FROM grants WHERE revoked_at = $1 AND user_id IS NOT NULL \
                UNION SELECT g.user_id FROM grants g WHERE g.revoked_at IS NULL AND g.user_id IS NOT NULL \
                AND g.role_id IN (SELECT v.role_id FROM role_versions v WHERE v.at = $1)";
     let rows = tx.query(sql, &vals![at]).await?;

@@ -123,12 +123,6 @@ pub async fn all(query: &mut dyn Query) -> Result<Guards> {
     Ok(Guards::new(query.query(sql, &[]).await?.iter().map(read).collect::<Result<_>>()?))
 }
 
-/// The number of the newest change of any guard.
-pub async fn revision(query: &mut dyn Query) -> Result<i64> {
-    let rows = query.query("SELECT revision FROM guard_state", &[]).await?;
-    rows.first().map_or(Ok(0), |row| row.get(0))
-}
-
 /// Every guard as it was at an instant, the oldest first.
 pub async fn all_at(query: &mut dyn Query, at: Time) -> Result<Guards> {
     let sql = "SELECT v.guard_uuid, v.definition FROM guard_versions v JOIN (SELECT w.guard_id, max(w.revision) AS revision \
