@@ -145,6 +145,12 @@ both! {
         let ever = json!({"role": "PROJECT.ADMIN", "user": scene.eva.uuid, "expiration_time": null});
         lab.post(&scene.eva, &path, ever.clone()).await.is(403);
         lab.post(&scene.eva, &format!("{}update_user/", scene.apollo.url), ever).await.is(403);
+        // Nor does he put into a role, which he may hold for good, what he has for an hour.
+        let body = json!({"name": "Helper", "content_type": "customer", "customer": scene.acme.url, "permissions": ["PROJECT.LIST"]});
+        let made = lab.post(&scene.ada, "/api/access/roles/", body).await.is(201).text("uuid");
+        let more = json!({"permissions": ["PROJECT.LIST", "CUSTOMER.CREATE_PERMISSION"]});
+        lab.patch(&scene.eva, &format!("/api/roles/{made}/"), more.clone()).await.is(403);
+        lab.patch(&scene.ada, &format!("/api/roles/{made}/"), more).await.is(200);
         // Staff, who could anyway, are not asked what they activated.
         let wish = json!({"scope": scene.acme.url, "role": "CUSTOMER.OWNER", "user": lab.staff.uuid});
         let eligibility = thing(lab.post(&lab.staff, ALL, wish).await.is(201));
@@ -155,6 +161,25 @@ both! {
         let other = json!({"role": "PROJECT.ADMIN", "user": scene.neighbour.uuid});
         lab.post(&scene.eva, &path, other).await.is(201);
         lab.post(&scene.ada, &path, give).await.is(201);
+    }
+
+    async fn what_was_activated_is_not_given_again_by_other_ways(lab: Lab) {
+        let scene = Scene::build(&lab).await;
+        let made = scene.eligible(&lab, json!({})).await;
+        activate(&lab, &scene.eva, &made, 2).await.is(201);
+        let path = format!("/api/user-permissions/?user={}", scene.eva.uuid);
+        let grant = lab.get(&lab.staff, &path).await.is(200).rows()[0]["uuid"].as_str().unwrap().to_owned();
+        let body = json!({"role": "PROJECT.ADMIN", "user": scene.eva.uuid});
+        lab.post(&scene.ada, &format!("{}delete_user/", scene.apollo.url), body).await.is(200);
+        let again = lab.post(&scene.ada, &format!("/api/user-permissions/{grant}/restore/"), json!({})).await.is(400);
+        assert!(again.body.to_string().contains("activated again"), "{}", again.body);
+        // Nor does it come back with the project, or go to another account.
+        activate(&lab, &scene.eva, &made, 2).await.is(201);
+        lab.delete(&lab.staff, &scene.apollo.url).await.is(204);
+        lab.post(&lab.staff, &format!("{}recover/", scene.apollo.url), json!({"restore_team_members": true})).await.is(200);
+        let team = lab.all(&lab.staff, &format!("{}list_users/", scene.apollo.url)).await;
+        assert!(team.iter().all(|row| row["user_uuid"] != scene.eva.uuid.as_str()), "{team:?}");
+        assert_eq!(team.len(), 1);
     }
 
     async fn an_eligible_role_lets_its_holder_do_nothing_until_it_is_activated_and_nothing_after_its_end(lab: Lab) {

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use crate::questions::simulated;
 use crate::second_factors::weak_and_strong;
 use serde_json::{Value, json};
 use stoa_kernel::{id, vals};
@@ -280,6 +281,51 @@ both! {
         // When that one is taken away, the next one counts.
         lab.post(&lab.staff, &format!("{}delete_user/", world.apollo.url), json!({"role": "PROJECT.ADMIN", "user": ann.uuid})).await.is(200);
         assert!(may_update(&lab, &ann, &world.zeus).await);
+    }
+
+    async fn what_a_guard_takes_on_a_project_is_not_handed_on_there(lab: Lab) {
+        let world = World::build(&lab).await;
+        let (owner, guest) = (world.person("owner"), lab.user("guest").await);
+        let freeze = named(json!({"permissions": ["PROJECT.UPDATE"], "scope": world.apollo.url, "roles": ["CUSTOMER.OWNER"]}));
+        // Whoever owns the organization loses it there, and that is told beforehand.
+        let told = simulated(&lab, &lab.staff, "POST", "/api/access/guards/create_for_all/", &freeze).await.is(200);
+        assert!(told.body.to_string().contains("PROJECT.UPDATE"), "{}", told.body);
+        guard_for_all(&lab, freeze).await;
+        assert!(!may_update(&lab, owner, &world.apollo).await);
+        for whom in [owner, &guest] {
+            let give = json!({"role": "PROJECT.MANAGER", "user": whom.uuid});
+            lab.post(owner, &format!("{}add_user/", world.apollo.url), give.clone()).await.is(403);
+        }
+        let give = json!({"role": "PROJECT.MANAGER", "user": guest.uuid});
+        lab.post(owner, &format!("{}add_user/", world.zeus.url), give).await.is(201);
+    }
+
+    async fn a_refusal_names_no_role_that_the_asker_may_not_know_of(lab: Lab) {
+        let world = World::build(&lab).await;
+        let (owner, bob) = (world.person("owner"), lab.user("bob").await);
+        guard_for_all(&lab, json!({"kind": "apart", "roles": ["PROJECT.ADMIN", "PROJECT.MANAGER"], "within": "installation"})).await;
+        grant(&lab, &world.hermes, "PROJECT.ADMIN", &bob).await.is(201);
+        let give = json!({"role": "PROJECT.MANAGER", "user": bob.uuid});
+        let refused = lab.post(owner, &format!("{}add_user/", world.apollo.url), give).await.is(403).body.to_string();
+        assert!(refused.contains("another role") && !refused.contains("Hermes") && !refused.contains("PROJECT.ADMIN"), "{refused}");
+        let told = grant(&lab, &world.apollo, "PROJECT.MANAGER", &bob).await.is(403).body.to_string();
+        assert!(told.contains("PROJECT.ADMIN, which the user has on Hermes"), "{told}");
+    }
+
+    async fn nobody_makes_a_guard_that_he_could_not_change_again(lab: Lab) {
+        let world = World::build(&lab).await;
+        let owner = world.person("owner");
+        for body in [json!({"kind": "ceiling", "permissions": ["PROJECT.*"], "staff": true}), json!({"permissions": ["CUSTOMER.*"], "staff": true})] {
+            lab.post(&lab.staff, "/api/access/guards/create_for_all/", named(body)).await.is_invalid("non_field_errors");
+        }
+        guard_of(&lab, owner, &world.acme, json!({"permissions": ["CUSTOMER.LIST_USERS"]})).await.is_invalid("non_field_errors");
+        // Nor one that takes from him the role by which he made it.
+        let late = lab.user("late").await;
+        grant(&lab, &world.apollo, "PROJECT.MANAGER", &late).await.is(201);
+        grant(&lab, &world.acme, "CUSTOMER.OWNER", &late).await.is(201);
+        let apart = json!({"kind": "apart", "roles": ["CUSTOMER.OWNER", "PROJECT.MANAGER"], "within": "organization"});
+        guard_of(&lab, &late, &world.acme, apart.clone()).await.is_invalid("non_field_errors");
+        guard_of(&lab, owner, &world.acme, apart).await.is(201);
     }
 
     async fn two_who_give_one_of_two_roles_each_give_one(lab: Lab) {

@@ -371,6 +371,25 @@ both! {
         lab.get(&owner, "/api/projects/?customer=acme").await.is(400);
     }
 
+    async fn who_left_with_the_former_organization_gives_nobody_a_role_again(lab: Lab) {
+        let (acme, beta) = (lab.organization("Acme").await, lab.organization("Beta").await);
+        let apollo = lab.project(&acme, "Apollo").await;
+        let owner = lab.member(&acme, "CUSTOMER.OWNER").await;
+        let manager = lab.member(&apollo, "PROJECT.MANAGER").await;
+        let grants = format!("/api/user-permissions/?user={}", manager.uuid);
+        let grant = lab.get(&lab.staff, &grants).await.is(200).rows()[0]["uuid"].as_str().unwrap().to_owned();
+        let to = json!({"customer": beta.url, "preserve_permissions": false});
+        lab.post(&lab.staff, &format!("{}move_project/", apollo.url), to).await.is(200);
+        lab.post(&owner, &format!("/api/user-permissions/{grant}/restore/"), json!({})).await.is_forbidden();
+        assert_eq!(lab.count(&lab.staff, &format!("{}list_users/", apollo.url)).await, 0);
+        // Staff can, and it belongs to the organization that the project has now.
+        lab.post(&lab.staff, &format!("/api/user-permissions/{grant}/restore/"), json!({})).await.is(200);
+        let sql = "SELECT g.customer_id = p.customer_id FROM grants g JOIN projects p ON p.id = g.scope_id \
+                   WHERE g.scope = 'project' AND g.revoked_at IS NULL";
+        let rows = lab.core.store.query(sql, &[]).await.unwrap();
+        assert!(rows.len() == 1 && rows[0].get::<bool>(0).unwrap());
+    }
+
     async fn a_removed_project_can_be_recovered_and_moved(lab: Lab) {
         let (acme, other) = (lab.organization("Acme").await, lab.organization("Other").await);
         let apollo = lab.project(&acme, "Apollo").await;

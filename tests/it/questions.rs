@@ -209,6 +209,34 @@ pub(crate) async fn request(
 }
 
 both! {
+    async fn who_is_not_known_to_the_asker_does_not_exist_for_him(lab: Lab) {
+        let world = World::build(&lab).await;
+        let (owner, neighbour, provider) = (world.person("owner"), world.person("neighbour's owner"), world.person("provider's owner"));
+        let ask = |user: &str| format!("/api/access/explain/?user={user}&action=project.update&scope=project:{}", world.apollo.uuid);
+        let what = |user: &str| format!("/api/access/what/?user={user}&scope=project:{}", world.apollo.uuid);
+        assert_eq!(lab.get(owner, &ask(&world.person("project admin").name)).await.is(200).body["allowed"], false);
+        lab.get(owner, &what(&world.person("project admin").name)).await.is(200);
+        for unknown in [&neighbour.name, &lab.staff.name, "nobody-at-all"] {
+            for path in [ask(unknown), what(unknown)] {
+                let told = lab.get(owner, &path).await.is_invalid("user");
+                assert_eq!(told.body["user"][0], "User is not found.");
+            }
+        }
+        // Who once was there can still be asked about, and staff ask about anybody.
+        let gone = world.person("project manager");
+        lab.post(owner, &format!("{}delete_user/", world.apollo.url), json!({"role": "PROJECT.MANAGER", "user": gone.uuid})).await.is(200);
+        lab.get(owner, &ask(&gone.name)).await.is(200);
+        lab.get(&lab.staff, &ask(&provider.name)).await.is(200);
+    }
+
+    async fn a_support_agent_who_holds_a_role_can_by_that_role(lab: Lab) {
+        let world = World::build(&lab).await;
+        let agent = world.person("support agent");
+        lab.grant(&world.apollo, "PROJECT.MANAGER", agent).await;
+        let who = lab.get(&lab.staff, &format!("/api/access/who/?action=PROJECT.UPDATE&scope=project:{}", world.apollo.uuid)).await;
+        assert!(users(&who.is(200).body["people"]).contains(&agent.name));
+    }
+
     async fn who_can_is_told_with_the_roles_through_which(lab: Lab) {
         let world = World::build(&lab).await;
         let ask = |scope: &str| format!("/api/access/who/?action=PROJECT.UPDATE&scope={scope}");

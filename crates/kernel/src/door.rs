@@ -4,7 +4,7 @@
 
 pub use crate::series::Series;
 use crate::{
-    access::{Actor, Decision, Found, Stand, Use, Used, decide},
+    access::{Actor, Decision, Found, Held, Stand, Use, Used, decide},
     action::{Action, Cx, Done, Listener, Target},
     clock::Clock,
     error::{Error, Invalid, Result},
@@ -520,6 +520,11 @@ impl Core {
         let lookup = lookup_value(view, lookup).ok_or(Error::NotFound)?;
         find(&mut self.store.reader(), actor, view, &lookup, true, self.now()).await?.ok_or(Error::NotFound)
     }
+
+    /// Asks who of many actors sees a thing through a view.
+    pub fn sight<'a>(&'a self, view: &'static View, found: &'a Found) -> Sight<'a> {
+        Sight { core: self, view, found, now: self.now(), answers: HashMap::new() }
+    }
 }
 
 fn decide_sign_in(actor: &Actor, action: &Action) -> Result<()> {
@@ -538,6 +543,44 @@ pub fn lookup_value(view: &View, text: &str) -> Option<Val> {
         return text.parse().ok().map(Val::Int);
     }
     (!text.contains('\0') && text.len() <= 300).then(|| Val::from(text))
+}
+
+/// Who of many actors sees one thing, in few statements; see [`Core::sight`].
+pub struct Sight<'a> {
+    core: &'a Core,
+    view: &'static View,
+    found: &'a Found,
+    now: Time,
+    /// What was asked already, by statement and values.
+    answers: HashMap<String, bool>,
+}
+
+impl Sight<'_> {
+    /// Whether an actor sees the thing. Nobody sees less for what else he holds or is, so somebody unknown who holds only what he
+    /// holds where the thing stands is asked about first: for all who hold the same there, that is one statement.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn sees(&mut self, actor: &Actor) -> Result<bool> {
+        let here = |held: &Held| self.found.places.iter().any(|at| at.scope == held.scope && at.id == held.scope_id);
+        let mut like = actor.clone();
+        like.id = -1;
+        like.grants.retain(here);
+        Ok(self.ask(&like).await? || self.ask(actor).await?)
+    }
+
+    async fn ask(&mut self, actor: &Actor) -> Result<bool> {
+        let lookup = lookup_value(self.view, &crate::id::hex(&self.found.uuid));
+        let Some(lookup) = lookup else { return Ok(false) };
+        let clause = self.view.find(actor, &lookup, true, self.now)?;
+        let question = format!("{} {:?}", clause.text, clause.params);
+        if let Some(answer) = self.answers.get(&question) {
+            return Ok(*answer);
+        }
+        let answer = !self.core.store.query(&clause.text, &clause.params).await?.is_empty();
+        self.answers.insert(question, answer);
+        Ok(answer)
+    }
 }
 
 /// Finds one row of a view and what a decision on it needs.

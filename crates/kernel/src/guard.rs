@@ -55,6 +55,11 @@ impl Guard {
         here && !self.own && self.concerns(held)
     }
 
+    /// Whether it takes from a grant whatever it denies, at one of these scopes.
+    fn lies(&self, held: &Held, at: At<'_>) -> bool {
+        !self.own && self.place.as_ref().is_some_and(|(scope, key)| at(scope, *key)) && self.concerns(held)
+    }
+
     /// Whether it stands between a permission and a thing; through this grant, or as staff.
     fn stands(&self, actor: &Actor, permission: Permission, held: Option<&Held>, thing: &Found) -> bool {
         let here = self.place.as_ref().is_none_or(|(scope, key)| {
@@ -112,26 +117,47 @@ impl Actor {
 
     /// Whether a guard takes a permission out of a grant altogether.
     pub fn is_covered(&self, permission: Permission, held: &Held) -> bool {
-        self.covering(held, false).any(|guard| guard.permissions.contains(permission))
+        self.is_covered_at(permission, held, NOWHERE)
     }
 
-    /// What a grant carries after all guards that take permissions out of it altogether: what its holder has to hand on.
+    /// Whether a guard takes a permission out of a grant altogether, or at one of these scopes.
+    pub fn is_covered_at(&self, permission: Permission, held: &Held, at: At<'_>) -> bool {
+        self.covering(held, false, at).any(|guard| guard.permissions.contains(permission))
+    }
+
+    /// What a grant carries after all guards that take permissions out of it altogether.
     pub fn carried(&self, held: &Held) -> PermissionSet {
-        self.covering(held, false).fold(held.role.permissions, |left, guard| left.minus(&guard.permissions))
+        self.carried_at(held, NOWHERE)
     }
 
-    /// What of that passes only under conditions of which nothing is known about this actor.
+    /// What a grant carries at these scopes, after all guards that deny there: what its holder has to hand on there.
+    pub fn carried_at(&self, held: &Held, at: At<'_>) -> PermissionSet {
+        self.covering(held, false, at).fold(held.role.permissions, |left, guard| left.minus(&guard.permissions))
+    }
+
+    /// What a grant carries after all guards only under conditions of which nothing is known about this actor.
     pub fn conditional(&self, held: &Held) -> PermissionSet {
-        let under =
-            self.covering(held, true).fold(PermissionSet::default(), |all, guard| all.union(&guard.permissions));
-        under.both(&self.carried(held))
+        self.conditional_at(held, NOWHERE)
     }
 
-    fn covering<'a>(&'a self, held: &'a Held, depends: bool) -> impl Iterator<Item = &'a Guard> {
+    /// The same of what it carries at these scopes.
+    pub fn conditional_at(&self, held: &Held, at: At<'_>) -> PermissionSet {
+        let under =
+            self.covering(held, true, at).fold(PermissionSet::default(), |all, guard| all.union(&guard.permissions));
+        under.both(&self.carried_at(held, at))
+    }
+
+    fn covering<'a>(&'a self, held: &'a Held, depends: bool, at: At<'a>) -> impl Iterator<Item = &'a Guard> {
         let all = self.guards.iter().map(AsRef::as_ref);
-        all.filter(move |guard: &&Guard| guard.depends == depends && guard.covers(held))
+        all.filter(move |guard: &&Guard| guard.depends == depends && (guard.covers(held) || guard.lies(held, at)))
     }
 }
+
+/// Scopes, by kind and key.
+pub type At<'a> = &'a dyn Fn(&str, i64) -> bool;
+
+/// No scope in particular.
+const NOWHERE: At<'static> = &|_, _| false;
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use stoa_kernel::access::{Actor, PermissionSet, Stand};
 const HANDED_ON: &[(&str, &[Permission])] =
     &[("PROJECT.MANAGER", &[Permission::OrderApprove, Permission::OrderReject])];
 
-/// What an actor can hand on at these places: what he holds there or above and no guard takes away. `None` if nothing is out of his
+/// What an actor can hand on at these places: what he holds there or above and no guard takes away there. `None` if nothing is out of his
 /// reach.
 ///
 /// A narrowed credential narrows it, for staff too, and so does a guard that staff are not exempt from.
@@ -28,8 +28,8 @@ pub fn reach(actor: &Actor, above: &[Stand]) -> Option<PermissionSet> {
         let counting = actor.grants.iter().filter(|held| held.counts() && at(&held.scope, held.scope_id));
         counting.fold(PermissionSet::default(), |set, held| {
             let handed = handed_on(&held.role.name).iter().map(|one| one.id());
-            let handed: PermissionSet = handed.filter(|one| !actor.is_covered(*one, held)).collect();
-            set.union(&actor.carried(held)).union(&handed)
+            let handed: PermissionSet = handed.filter(|one| !actor.is_covered_at(*one, held, &at)).collect();
+            set.union(&actor.carried_at(held, &at)).union(&handed)
         })
     };
     Some(match &actor.narrow {

@@ -37,7 +37,8 @@ pub const ENDLESS: Option<i64> = None;
 /// The directory of this installation's users.
 #[derive(Default)]
 pub struct Directory {
-    roles: RwLock<HashMap<(i64, i64), Arc<Role>>>,
+    /// By key of the role, the newest revision that was asked for.
+    roles: RwLock<HashMap<i64, (i64, Arc<Role>)>>,
     /// The guards of the installation at one revision of them all.
     guards: RwLock<(i64, Arc<Guards>)>,
 }
@@ -345,8 +346,9 @@ impl Directory {
     }
 
     async fn role(&self, query: &mut dyn Query, id: i64, revision: i64) -> Result<Arc<Role>> {
-        if let Some(role) = self.roles.read().unwrap_or_else(|e| e.into_inner()).get(&(id, revision)) {
-            return Ok(role.clone());
+        let newest = self.roles.read().unwrap_or_else(|e| e.into_inner()).get(&id).cloned();
+        if let Some((_, role)) = newest.filter(|(known, _)| *known == revision) {
+            return Ok(role);
         }
         let sql = "SELECT r.id, r.uuid, v.name, v.description, v.scope, v.is_active, v.permissions \
                    FROM role_versions v JOIN roles r ON r.id = v.role_id WHERE v.role_id = $1 AND v.revision = $2";
@@ -355,7 +357,10 @@ impl Directory {
         let role = Arc::new(read_role(row)?);
         // A revision that is taken back is given to another content later.
         if query.sees_committed() {
-            self.roles.write().unwrap_or_else(|e| e.into_inner()).insert((id, revision), role.clone());
+            let mut roles = self.roles.write().unwrap_or_else(|e| e.into_inner());
+            if roles.get(&id).is_none_or(|(known, _)| *known < revision) {
+                roles.insert(id, (revision, role.clone()));
+            }
         }
         Ok(role)
     }

@@ -11,6 +11,7 @@ use crate::{
         store::{self, Holder},
     },
     role::store::{Givable, Offers},
+    user::views::USERS,
 };
 use serde_json::{Value, json};
 use std::{
@@ -145,6 +146,7 @@ impl Subject {
 /// The person in question, if the asker may ask about him.
 pub(super) async fn person(core: &Core, asker: &Actor, name: &str, found: &Found) -> Result<store::Person> {
     let own = || Error::field("user", "Whom is it about?");
+    let unknown = || Error::field("user", "User is not found.");
     let mut reader = core.store.reader();
     if name.is_empty() && asker.id == 0 {
         return Err(own());
@@ -152,11 +154,23 @@ pub(super) async fn person(core: &Core, asker: &Actor, name: &str, found: &Found
     let name = if name.is_empty() { asker.username.as_str() } else { name };
     let person = store::person_named(&mut reader, name).await?;
     let himself = person.as_ref().is_some_and(|person| person.id == asker.id);
-    if !himself && !asker.sees_all() && !sees_team(asker, found) {
+    if himself || knows_all(asker) {
+        return person.ok_or_else(unknown);
+    }
+    let seen: Vec<Stand> = found.places.iter().filter(|stand| sees_team_at(asker, found, stand)).cloned().collect();
+    if seen.is_empty() {
         let text = "Only those who may see the team there, staff and support agents ask about others.";
         Decision::rule(text).required()?;
     }
-    person.ok_or_else(|| Error::field("user", "User is not found."))
+    // Whom the asker does not know by a team that he sees, or among the people that he is shown, does not exist for him.
+    let person = person.ok_or_else(unknown)?;
+    if super::store::is_among(&mut reader, person.id, &seen).await? {
+        return Ok(person);
+    }
+    match core.find(asker, &USERS, &id::hex(&person.uuid)).await {
+        Err(Error::NotFound) => Err(unknown()),
+        shown => shown.map(|_| person),
+    }
 }
 
 async fn actor(core: &Core, asker: &Actor, person: &store::Person, at: Option<Time>) -> Result<Actor> {

@@ -115,12 +115,16 @@ pub async fn look(rehearsal: &mut Series<'_>, trial: Trial<'_>) -> Result<Seen> 
     let now = rehearsal.now;
     // Whom it touches is known when it is done; how things were before, when it is taken back. So it is done twice.
     let (done, asker) = trial(rehearsal).await?;
-    let projects = projects(&done);
+    let mut projects = projects(&done);
     let mut keys = store::touched(rehearsal.tx, now).await?;
     keys.extend(feeds(&done, "user"));
     for says in guard::store::changed(rehearsal.tx, now).await? {
         keys.extend(guard::store::concerned(rehearsal.tx, &says).await?);
+        // What is denied on a project is taken from roles on its organization too.
+        projects.extend(says.scope.filter(|(kind, _)| kind == "project").map(|(_, project)| project));
     }
+    projects.sort_unstable();
+    projects.dedup();
     let projects_after = store::projects(rehearsal.tx, &projects).await?;
     rehearsal.back().await?;
     let projects_before = store::projects(rehearsal.tx, &projects).await?;
@@ -241,7 +245,8 @@ fn effective(actor: &Actor, scope: &str, id: i64, owner: i64) -> PermissionSet {
     let here =
         |held: &&Held| held.scope == scope && held.scope_id == id || held.scope == "customer" && held.scope_id == owner;
     let counting = actor.grants.iter().filter(|held| held.counts()).filter(here);
-    counting.fold(PermissionSet::default(), |set, held| set.union(&actor.carried(held)))
+    let at = |kind: &str, key: i64| kind == scope && key == id || kind == "customer" && key == owner;
+    counting.fold(PermissionSet::default(), |set, held| set.union(&actor.carried_at(held, &at)))
 }
 
 /// What of that passes only under conditions of guards, of which nothing is known about whom a change touches: what no other role
@@ -250,9 +255,11 @@ fn conditional(actor: &Actor, scope: &str, id: i64, owner: i64) -> PermissionSet
     let here =
         |held: &&Held| held.scope == scope && held.scope_id == id || held.scope == "customer" && held.scope_id == owner;
     let counting = || actor.grants.iter().filter(|held| held.counts()).filter(here);
-    let under = counting().fold(PermissionSet::default(), |set, held| set.union(&actor.conditional(held)));
+    let at = |kind: &str, key: i64| kind == scope && key == id || kind == "customer" && key == owner;
+    let none = PermissionSet::default;
+    let under = counting().fold(none(), |set, held| set.union(&actor.conditional_at(held, &at)));
     let free = counting()
-        .fold(PermissionSet::default(), |set, held| set.union(&actor.carried(held).minus(&actor.conditional(held))));
+        .fold(none(), |set, held| set.union(&actor.carried_at(held, &at).minus(&actor.conditional_at(held, &at))));
     under.minus(&free)
 }
 

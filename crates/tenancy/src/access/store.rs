@@ -157,6 +157,28 @@ pub async fn holders_at(query: &mut dyn Query, places: &[Stand], within: bool, a
     Ok(settled(users))
 }
 
+/// Whether a person holds or held a role, or is or was eligible for one, at any of these places: at an organization, on anything in it.
+pub async fn is_among(query: &mut dyn Query, user: i64, places: &[Stand]) -> Result<bool> {
+    let mut kinds: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+    for stand in places {
+        kinds.entry(stand.scope).or_default().push(stand.id);
+    }
+    for (scope, ids) in kinds {
+        let here = match scope {
+            "customer" => "customer_id = ANY($2) AND $3 <> ''",
+            _ => "scope_id = ANY($2) AND scope = $3",
+        };
+        let sql = format!(
+            "SELECT 1 FROM grants WHERE user_id = $1 AND {here} \
+             UNION ALL SELECT 1 FROM eligibilities WHERE user_id = $1 AND {here} LIMIT 1"
+        );
+        if !query.query(&sql, &vals![user, settled(ids), scope]).await?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Keys of the people whom what a transaction did at an instant can have touched: whose grants began or ended, and who hold roles
 /// that have a new revision.
 pub async fn touched(tx: &mut Tx, at: Time) -> Result<Vec<i64>> {

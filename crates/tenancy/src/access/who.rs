@@ -7,14 +7,13 @@ use super::{
 };
 use crate::{eligibility, grant::store::Recorded, role};
 use serde_json::{Value, json};
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 use stoa_kernel::{
     Error, Result, Time,
     access::{Actor, Decision, Found, Held, Needs, Reason, Role, Stand},
     action::Target,
-    door::{Core, lookup_value},
+    door::{Core, Sight},
     id,
-    view::View,
 };
 
 /// People who are put to the decision at most; who asks about a thing with more is told so.
@@ -80,15 +79,13 @@ async fn people(
         let text = format!("More than {CANDIDATES} people hold roles there. Ask about a smaller part of it.");
         return Err(Error::field("scope", text));
     }
-    let mut sight = Sight::new(core, subject, found);
+    let mut sight = sight(core, subject, found);
     let (mut able, mut hidden) = (Vec::new(), 0);
     for actor in core.actors_in(&mut reader, &keys, at).await? {
-        // Staff and support agents are counted apart: they can by what they are.
-        if actor.staff || actor.support {
-            continue;
-        }
         let decision = subject.decide(&actor, found);
-        if !decision.allowed || !sight.sees(&actor).await? {
+        // Staff and support agents who can by what they are, are counted apart.
+        let is_crew = (actor.staff || actor.support) && !by_role(&decision);
+        if !decision.allowed || is_crew || !sees(&mut sight, &actor).await? {
             continue;
         }
         if !knows_all(asker) && actor.id != asker.id && !shown(asker, found, &decision) {
@@ -128,42 +125,15 @@ fn reaches_beyond(needs: &Needs) -> bool {
     }
 }
 
-/// Who of many people sees one thing, in few statements.
-struct Sight<'a> {
-    core: &'a Core,
-    found: &'a Found,
-    view: Option<&'static View>,
-    now: Time,
-    /// What was asked already, by statement and values.
-    answers: HashMap<String, bool>,
+/// Who of many people sees the thing, if who sees it matters.
+fn sight<'a>(core: &'a Core, subject: &Subject, found: &'a Found) -> Option<Sight<'a>> {
+    subject.view().map(|view| core.sight(view, found))
 }
 
-impl<'a> Sight<'a> {
-    fn new(core: &'a Core, subject: &Subject, found: &'a Found) -> Sight<'a> {
-        Sight { core, found, view: subject.view(), now: core.now(), answers: HashMap::new() }
-    }
-
-    /// Whether an actor sees the thing. Nobody sees less for what else he holds or is, so somebody unknown who holds only what he
-    /// holds where the thing stands is asked about first: for all who hold the same there, that is one question.
-    async fn sees(&mut self, actor: &Actor) -> Result<bool> {
-        let Some(view) = self.view else { return Ok(true) };
-        let here = |held: &Held| self.found.places.iter().any(|at| at.scope == held.scope && at.id == held.scope_id);
-        let mut like = actor.clone();
-        like.id = -1;
-        like.grants.retain(here);
-        Ok(self.ask(view, &like).await? || self.ask(view, actor).await?)
-    }
-
-    async fn ask(&mut self, view: &'static View, actor: &Actor) -> Result<bool> {
-        let Some(lookup) = lookup_value(view, &id::hex(&self.found.uuid)) else { return Ok(false) };
-        let clause = view.find(actor, &lookup, true, self.now)?;
-        let question = format!("{} {:?}", clause.text, clause.params);
-        if let Some(answer) = self.answers.get(&question) {
-            return Ok(*answer);
-        }
-        let answer = !self.core.store.query(&clause.text, &clause.params).await?.is_empty();
-        self.answers.insert(question, answer);
-        Ok(answer)
+async fn sees(sight: &mut Option<Sight<'_>>, actor: &Actor) -> Result<bool> {
+    match sight {
+        Some(sight) => sight.sees(actor).await,
+        None => Ok(true),
     }
 }
 
@@ -185,10 +155,10 @@ async fn eligible(
     let mut keys: Vec<i64> = could.iter().map(|held| held.of.user_id).collect();
     keys.sort_unstable();
     keys.dedup();
-    let mut sight = Sight::new(core, subject, found);
+    let mut sight = sight(core, subject, found);
     let (mut people, mut hidden) = (Vec::new(), 0);
     for actor in core.actors_in(&mut reader, &keys, at).await? {
-        if actor.disabled || subject.decide(&actor, found).allowed && sight.sees(&actor).await? {
+        if actor.disabled || subject.decide(&actor, found).allowed && sees(&mut sight, &actor).await? {
             continue;
         }
         let mut reasons = Vec::new();
@@ -203,7 +173,7 @@ async fn eligible(
                 _ => None,
             });
             if let (true, Some(permission)) = (decision.allowed, through)
-                && sight.sees(&then).await?
+                && sees(&mut sight, &then).await?
             {
                 known = known || shown(asker, found, &decision);
                 let reason = may_activate(&held.of, permission);
@@ -236,6 +206,11 @@ fn as_held(of: &Recorded, role: Role, at: Time) -> Held {
     }
 }
 
+/// Whether it is allowed by a role, or as it is about one's own.
+fn by_role(decision: &Decision) -> bool {
+    decision.because.iter().any(|reason| matches!(reason, Reason::Grant { .. } | Reason::Own))
+}
+
 /// Whether the asker sees the team of the scope through which it is allowed.
 fn shown(asker: &Actor, found: &Found, decision: &Decision) -> bool {
     decision.because.iter().any(|reason| match reason {
@@ -253,11 +228,8 @@ async fn crew(core: &Core, subject: &Subject, found: &Found, at: Option<Time>) -
     let keys: Vec<i64> = store::accounts(&mut reader, store::Who::Crew).await?.iter().map(|one| one.id).collect();
     let mut count = 0;
     for actor in core.actors_in(&mut reader, &keys, at).await? {
-        let able = match subject {
-            Subject::Action(action) => action.decide(&actor, found).allowed,
-            Subject::Permission(_) => actor.is_staff(),
-        };
-        count += usize::from(able);
+        let decision = subject.decide(&actor, found);
+        count += usize::from(decision.allowed && !by_role(&decision));
     }
     Ok(count)
 }

@@ -311,7 +311,7 @@ async fn listed(query: &mut dyn Query, things: &mut [Thing], kind: &Kind, key: &
 async fn grants(query: &mut dyn Query, scope: &str, ids: Vec<i64>, now: Time) -> Result<Vec<Held>> {
     let sql = "SELECT g.scope_uuid, r.uuid, r.name, u.uuid, u.username, u.is_active, g.expires_at FROM grants g \
                JOIN roles r ON r.id = g.role_id JOIN users u ON u.id = g.user_id \
-               WHERE g.scope = $1 AND g.scope_id = ANY($2) AND g.revoked_at IS NULL \
+               WHERE g.scope = $1 AND g.scope_id = ANY($2) AND g.revoked_at IS NULL AND g.source NOT LIKE 'eligibility:%' \
                AND (g.expires_at IS NULL OR g.expires_at > $3) ORDER BY g.scope_id, r.name, u.username";
     let read = |row: &Row| {
         Ok(Held {

@@ -10,6 +10,7 @@
 //! kind; a blocked organization; one's own role; and for a new grant those of [`admit`].
 
 use super::{
+    lent,
     rules::{self, Team},
     scene::Scene,
     store::{self, NewGrant, Organization, Recorded},
@@ -23,7 +24,7 @@ use crate::{
 use serde_json::{Value, json};
 use stoa_kernel::{
     Error, Result, Time,
-    access::{Decision, Needs, Reason, decide},
+    access::{Actor, Decision, Found, Needs, Reason, Stand, decide},
     action::{Action, Cx, Done, Run, Target},
     event::{Change, Event},
     field::{Field, Input, Kind},
@@ -176,19 +177,14 @@ async fn lent_is_not_kept(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
     if scene.person.id != cx.actor.id || cx.actor.is_staff() {
         return Ok(());
     }
-    let lent = store::activated(cx.tx, cx.actor.id, scene.customer_id, cx.now).await?;
-    if lent.is_empty() {
-        return Ok(());
-    }
-    let mut own = cx.actor.clone();
-    own.grants.retain(|held| !lent.contains(&held.uuid));
+    let Some(own) = lent::without(cx).await? else { return Ok(()) };
     let needs = Needs::Permission(scene.team.create.id(), scene.team.places);
     let reach = ceiling::reach(&own, &scene.above());
     if decide(&own, &needs, &scene.scope).allowed && ceiling::beyond(&scene.role.permissions, reach.as_ref()).is_empty()
     {
         return Ok(());
     }
-    Decision::rule("Nobody gives himself a role by one that he activated for some hours.").required().map(|_| ())
+    Decision::rule(lent::KEPT).required().map(|_| ())
 }
 
 /// Why somebody whom the organization does not know is refused.
@@ -236,12 +232,25 @@ pub(super) fn under_ceiling(cx: &Cx<'_>, scene: &Scene) -> Decision {
 async fn kept_apart(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
     let place = (scene.team.scope, scene.scope.id, scene.customer_id);
     if let Some(clash) = guard::store::clash(cx.tx, scene.person.id, scene.role.id, place, cx.now).await? {
-        let (guard, role, other, held_on) = (clash.guard, &scene.role.name, clash.role, clash.scope_name);
-        let text =
-            format!("The guard {guard} keeps the role {role} apart from {other}, which the user has on {held_on}.");
+        let (guard, role, (kind, key, owner)) = (&clash.guard, &scene.role.name, &clash.place);
+        let (other, on) = match cx.actor.sees_all() || sees_team(cx.actor, kind, *key, *owner) {
+            true => (clash.role.as_str(), format!(" on {}", clash.scope_name)),
+            false => ("another role", String::new()),
+        };
+        let text = format!("The guard {guard} keeps the role {role} apart from {other}, which the user has{on}.");
         Decision::rule(text).required()?;
     }
     Ok(())
+}
+
+/// Whether an actor may see the team of a scope, and so what others hold there.
+fn sees_team(actor: &Actor, kind: &str, key: i64, owner: i64) -> bool {
+    let Some(team) = rules::team(kind) else { return false };
+    let mut places = vec![Stand { place: "itself", scope: team.scope, id: key }];
+    if team.scope != "customer" {
+        places.push(Stand { place: "customer", scope: "customer", id: owner });
+    }
+    decide(actor, &team.list, &Found { thing: team.scope, id: key, places, ..Found::default() }).allowed
 }
 
 /// Whether the organization knows the person, or its patterns or the project's name him (mission J2).
@@ -314,6 +323,8 @@ async fn revoke(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
 async fn restore(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let grant = store::recorded(cx.tx, cx.found.id).await?;
     let mut scene = Scene::of_grant(cx, &grant, |team| team.create).await?;
+    cx.decide(&Needs::Permission(scene.team.create.id(), scene.team.places), &scene.scope).required()?;
+    lent::refuse(cx, grant.uuid).await?;
     if !store::is_closed(cx.tx, cx.found.id).await? {
         return Err(Error::invalid("The role is active already."));
     }

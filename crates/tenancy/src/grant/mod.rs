@@ -10,6 +10,7 @@ pub mod actions;
 pub mod behalf;
 pub mod direct;
 pub mod jobs;
+pub mod lent;
 pub mod revise;
 pub mod rules;
 mod scene;

@@ -3,6 +3,7 @@
 
 use super::{
     actions::{event, give},
+    lent,
     rules::Team,
     scene::Scene,
     store::{self, Recorded},
@@ -48,7 +49,7 @@ pub async fn revise(cx: &mut Cx<'_>, id: i64, revision: Revision, reason: &str) 
     };
     let permission = revision.permission(scene.team);
     cx.decide(&Needs::Permission(permission.id(), &["itself", "customer"]), &scene.scope).required()?;
-    if store::is_last_owner(cx.tx, &grant, cx.now).await? {
+    if store::is_last_owner(cx.tx, &grant).await? {
         return Err(Error::invalid("The last owner of an organization with projects stays."));
     }
     let by = (cx.actor.id != 0).then_some(cx.actor.id);
@@ -81,6 +82,7 @@ pub async fn revise(cx: &mut Cx<'_>, id: i64, revision: Revision, reason: &str) 
 pub async fn give_again(cx: &mut Cx<'_>, id: i64, reason: &str) -> Result<Event> {
     let grant = store::recorded(cx.tx, id).await?;
     let scene = Scene::of_grant(cx, &grant, |team| team.create).await?;
+    lent::refuse(cx, grant.uuid).await?;
     cx.decide(&Needs::Permission(scene.team.create.id(), &["itself", "customer"]), &scene.scope).required()?;
     if grant.until.is_some_and(|until| until <= cx.now) {
         return Err(Error::invalid("Its time is over meanwhile."));

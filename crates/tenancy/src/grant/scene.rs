@@ -1,6 +1,7 @@
 //! What is known before a team is changed, and the checks that are common to all changes of it.
 
 use super::{
+    behalf,
     rules::{self, Team},
     store::{self, Organization, Person, Project, Recorded},
 };
@@ -46,13 +47,11 @@ impl Scene {
         permission: fn(&Team) -> Permission,
     ) -> Result<Scene> {
         let team = rules::team(&grant.scope).ok_or(Error::NotFound)?;
-        let stand = |place, scope, id| Stand { place, scope, id };
-        let mut places = vec![stand("itself", team.scope, grant.scope_id)];
-        if team.scope != "customer" {
-            places.push(stand("customer", "customer", grant.customer_id));
-        }
-        let (id, uuid, name) = (grant.scope_id, grant.scope_uuid, grant.scope_name.clone());
-        let scope = Found { thing: team.scope, id, uuid, name, places, ..Found::default() };
+        // Where the scope stands is what counts, not where it stood when the role was given: it may have moved since.
+        let scope = match behalf::scope(cx, &grant.scope, grant.scope_uuid).await? {
+            Some(scope) => scope,
+            None => was_at(team, grant),
+        };
         let (team, project) = place(cx, &scope).await?;
         let role = role::store::by_id(cx.tx, grant.role_id).await?;
         let person = store::person(&mut *cx.tx, grant.user_uuid).await?.ok_or(Error::NotFound)?;
@@ -121,6 +120,16 @@ impl Scene {
             until,
         }
     }
+}
+
+/// The scope of a grant that is gone, as far as the grant tells of it.
+fn was_at(team: &'static Team, grant: &Recorded) -> Found {
+    let mut places = vec![Stand { place: "itself", scope: team.scope, id: grant.scope_id }];
+    if team.scope != "customer" {
+        places.push(Stand { place: "customer", scope: "customer", id: grant.customer_id });
+    }
+    let (id, uuid, name) = (grant.scope_id, grant.scope_uuid, grant.scope_name.clone());
+    Found { thing: team.scope, id, uuid, name, places, ..Found::default() }
 }
 
 /// The team of a scope, and its project where it is one that is not removed.

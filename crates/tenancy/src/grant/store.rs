@@ -506,12 +506,10 @@ pub enum Holds {
     Some,
 }
 
-/// The grants that a person holds in an organization because he activated a role for some hours.
-pub async fn activated(tx: &mut Tx, user_id: i64, customer_id: i64, now: Time) -> Result<Vec<Uuid>> {
-    let sql = "SELECT uuid FROM grants WHERE user_id = $1 AND customer_id = $2 AND revoked_at IS NULL AND expires_at > $3 \
-               AND source LIKE 'eligibility:%'";
-    let rows = tx.query(sql, &vals![user_id, customer_id, now]).await?;
-    rows.iter().map(|row| row.get(0)).collect()
+/// Those among these grants that are or were activations of a role for some hours.
+pub async fn activated(tx: &mut Tx, grants: Vec<Uuid>) -> Result<Vec<Uuid>> {
+    let sql = "SELECT DISTINCT uuid FROM grants WHERE uuid = ANY($1) AND source LIKE 'eligibility:%'";
+    tx.query(sql, &vals![grants]).await?.iter().map(|row| row.get(0)).collect()
 }
 
 /// Whether a person holds an open grant whose time is not over, or ever held one.
@@ -519,11 +517,15 @@ pub async fn holds_any(tx: &mut Tx, user_id: i64, now: Time) -> Result<Holds> {
     let sql = "SELECT revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) AS open FROM grants \
                WHERE user_id = $2 ORDER BY open DESC LIMIT 1";
     let row = tx.one(sql, &vals![now, user_id]).await?;
-    Ok(match row.map(|row| row.get::<bool>(0)).transpose()? {
-        None => Holds::Never,
-        Some(false) => Holds::NoMore,
-        Some(true) => Holds::Some,
-    })
+    let open = match row.map(|row| row.get::<bool>(0)).transpose()? {
+        None => return Ok(Holds::Never),
+        Some(open) => open,
+    };
+    // Who may activate a role has to sign in for it.
+    let sql = "SELECT 1 FROM eligibilities WHERE user_id = $1 AND revoked_at IS NULL \
+               AND (expires_at IS NULL OR expires_at > $2) LIMIT 1";
+    let some = open || tx.one(sql, &vals![user_id, now]).await?.is_some();
+    Ok(if some { Holds::Some } else { Holds::NoMore })
 }
 
 /// Closes every open grant of a person.
@@ -548,9 +550,10 @@ async fn of_person(tx: &mut Tx, user_id: i64) -> Result<Vec<Row>> {
     tx.query(&sql, &vals![user_id]).await
 }
 
-/// Whether this is the role of the last owner who can sign in of an organization with running projects. The organization is
-/// locked, so that two of its owners can't be found not to be the last one at once.
-pub async fn is_last_owner(tx: &mut Tx, grant: &Recorded, now: Time) -> Result<bool> {
+/// Whether this is the role of the last owner who can sign in of an organization with running projects: no other one stays an owner
+/// as long as he, for good and not for some hours. The organization is locked, so that two of its owners can't be found not to be
+/// the last one at once.
+pub async fn is_last_owner(tx: &mut Tx, grant: &Recorded) -> Result<bool> {
     if grant.scope != "customer" || grant.role_name != "CUSTOMER.OWNER" {
         return Ok(false);
     }
@@ -559,10 +562,20 @@ pub async fn is_last_owner(tx: &mut Tx, grant: &Recorded, now: Time) -> Result<b
     if tx.one(sql, &vals![grant.scope_id]).await?.is_none() {
         return Ok(false);
     }
-    let sql = "SELECT 1 FROM grants g JOIN users u ON u.id = g.user_id WHERE g.scope = 'customer' AND g.scope_id = $1 \
-               AND g.role_id = $2 AND g.user_id <> $3 AND g.revoked_at IS NULL \
-               AND (g.expires_at IS NULL OR g.expires_at > $4) AND u.is_active LIMIT 1";
-    Ok(tx.one(sql, &vals![grant.scope_id, grant.role_id, grant.user_id, now]).await?.is_none())
+    let mut values = vals![grant.scope_id, grant.role_id, grant.user_id].to_vec();
+    let lasts = match grant.until {
+        None => "g.expires_at IS NULL",
+        Some(until) => {
+            values.push(until.into());
+            "(g.expires_at IS NULL OR g.expires_at >= $4)"
+        }
+    };
+    let sql = format!(
+        "SELECT 1 FROM grants g JOIN users u ON u.id = g.user_id WHERE g.scope = 'customer' AND g.scope_id = $1 \
+         AND g.role_id = $2 AND g.user_id <> $3 AND g.revoked_at IS NULL AND {lasts} \
+         AND g.source NOT LIKE 'eligibility:%' AND u.is_active LIMIT 1"
+    );
+    Ok(tx.one(&sql, &values).await?.is_none())
 }
 
 /// Names of the organizations with running projects of which a person is the last owner who can sign in.

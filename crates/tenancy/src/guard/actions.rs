@@ -6,6 +6,7 @@ use super::{
     views::{GUARDS, MANAGE},
 };
 use crate::{
+    access::permissions::Permission::{CustomerCreatePermission, CustomerListUsers},
     customer::{self, views::CUSTOMERS},
     role,
 };
@@ -66,7 +67,7 @@ pub static CREATE: Action = Action {
     name: "guard.create",
     about: "Make a rule that denies something in an organization, whatever roles say.",
     target: Target::Parent("customer", &CUSTOMERS),
-    needs: Needs::Permission(crate::access::permissions::Permission::CustomerCreatePermission.id(), &["itself"]),
+    needs: Needs::Permission(CustomerCreatePermission.id(), &["itself"]),
     from: &[],
     fields: FIELDS_IN,
     events: &["guard_created"],
@@ -287,9 +288,16 @@ fn leaves_its_maker(cx: &Cx<'_>, uuid: Uuid, says: &Definition) -> Result<()> {
     for stand in &mut found.places {
         stand.place = "customer";
     }
+    let stored = Stored::new(uuid, says.clone());
+    rules::part(&mut maker.grants, &[&stored], cx.now);
+    let may = maker.system || cx.core.action(UPDATE.name).unwrap_or(&UPDATE).decide(&maker, &found).allowed;
     let kept = match says.customer {
-        Some(_) => cx.core.action(UPDATE.name).unwrap_or(&UPDATE).decide(&maker, &found).allowed,
-        None => maker.system || maker.is_staff(),
+        // He also goes on seeing it.
+        Some(customer) => {
+            let seen = maker.scopes("customer", Some(CustomerListUsers.id()));
+            may && (maker.sees_all() || seen.contains(&customer))
+        }
+        None => may && maker.is_staff(),
     };
     if kept {
         return Ok(());

@@ -180,6 +180,8 @@ pub struct Clash {
     pub role: String,
     /// Name of what he holds it on.
     pub scope_name: String,
+    /// Kind and key of that, and key of the organization that it belongs to.
+    pub place: (String, i64, i64),
 }
 
 /// Whether guards keep a role that somebody is to get apart from one that he holds. The person is locked, so that two who give him
@@ -209,7 +211,8 @@ pub async fn clash(
         for says in &guards {
             let together = domain(&says.within, &kind, key, owner) == domain(&says.within, scope, scope_id, customer);
             if held != role && says.roles.contains(&held) && is_under(says, &kind, key, owner) && together {
-                return Ok(Some(Clash { guard: says.name.clone(), role: row.get(4)?, scope_name: row.get(5)? }));
+                let (guard, role, scope_name) = (says.name.clone(), row.get(4)?, row.get(5)?);
+                return Ok(Some(Clash { guard, role, scope_name, place: (kind, key, owner) }));
             }
         }
     }

@@ -39,6 +39,12 @@ pub async fn open(tx: &mut Tx, uuid: Uuid, scope: &str, due: &Due, now: Time) ->
     row.map(|row| row.get(0)).transpose()
 }
 
+/// Notes that what reviews are about belongs to another organization now.
+pub async fn moved(tx: &mut Tx, scope: &str, scope_id: i64, customer_id: i64) -> Result<()> {
+    let sql = "UPDATE permission_reviews SET customer_id = $1 WHERE scope = $2 AND scope_id = $3";
+    tx.execute(sql, &vals![customer_id, scope, scope_id]).await.map(|_| ())
+}
+
 /// The organization or project that a review is about: its key.
 pub async fn scope_of(tx: &mut Tx, id: i64) -> Result<Option<i64>> {
     let row = tx.one("SELECT scope_id FROM permission_reviews WHERE id = $1", &vals![id]).await?;

@@ -39,6 +39,10 @@ pub async fn take(tx: &mut Tx, campaign: &Campaign, started: Time, most: i64) ->
         values.push(value);
         sql.push_str(&condition.replace('$', &format!("${}", values.len())));
     };
+    // What moved to another organization since is not its to look over.
+    if let Some(customer) = campaign.customer_id {
+        also(" AND g.customer_id = $", customer.into());
+    }
     match (campaign.scope.as_str(), campaign.scope_id) {
         ("customer", Some(id)) => also(" AND g.customer_id = $", id.into()),
         ("project", Some(id)) => also(" AND g.scope = 'project' AND g.scope_id = $", id.into()),

@@ -212,11 +212,17 @@ impl<'a> Found<'a> {
     /// The person whom a text means: by the name to sign in with, or by an address that nobody else has.
     pub fn person(&self, said: &Said<String>, problems: &mut Problems) -> Option<&'a Person> {
         let people = &self.present.people;
-        if let Some(person) = people.iter().find(|person| person.username == said.value) {
-            return Some(person);
-        }
         let address = said.value.to_lowercase();
         let mut all = people.iter().filter(|person| !address.is_empty() && person.email.to_lowercase() == address);
+        if let Some(person) = people.iter().find(|person| person.username == said.value) {
+            // Whoever chooses somebody's address for a name does not take his place.
+            if all.any(|other| other.uuid != person.uuid) {
+                let text = format!("{} is the name of one user and the address of another.", said.value);
+                problems.add(&said.place, text);
+                return None;
+            }
+            return Some(person);
+        }
         match (all.next(), all.next()) {
             (Some(person), None) => Some(person),
             (None, _) => {

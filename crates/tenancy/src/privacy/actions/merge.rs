@@ -159,9 +159,16 @@ async fn fortune(
     if teams::team(&grant.scope).is_none() || !role::store::by_id(cx.tx, grant.role_id).await?.active {
         return Ok(Fortune::Left("the role is disabled"));
     }
+    if !held::activated(cx.tx, vec![grant.uuid]).await?.is_empty() {
+        return Ok(Fortune::Left("it was activated for some hours"));
+    }
     if let Some(open) = held::open(cx.tx, to.id, grant.role_id, &grant.scope, grant.scope_id, cx.now).await? {
         let same = teams::covers(open.until, grant.until);
-        return Ok(if same { Fortune::Held } else { Fortune::Extends(open) });
+        return Ok(match (same, teams::may_be_extended(&open.source)) {
+            (true, _) => Fortune::Held,
+            (false, true) => Fortune::Extends(open),
+            (false, false) => Fortune::Left("the other account has activated the role for some hours"),
+        });
     }
     if grant.scope == "project" {
         let project = held::project(cx.tx, grant.scope_id).await?;

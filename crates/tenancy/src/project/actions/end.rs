@@ -11,7 +11,7 @@ use crate::{
     },
     guard,
     project::{ProjectGuards, State, rules, store, views::PROJECTS},
-    role, role_availability,
+    review, role, role_availability,
 };
 use serde_json::{Value, json};
 use stoa_kernel::{
@@ -90,7 +90,9 @@ async fn delete(cx: &mut Cx<'_>) -> Result<Done> {
     let reason = "The project has been deleted.";
     let by = (cx.actor.id != 0).then_some(cx.actor.id);
     let revoked = grant::store::revoke_all(cx.tx, "project", id, by, reason, cx.now).await?;
-    let roles: Vec<Value> = revoked.iter().map(saved).collect();
+    // What was activated for some hours does not come back with the project.
+    let lent = grant::store::activated(cx.tx, revoked.iter().map(|grant| grant.uuid).collect()).await?;
+    let roles: Vec<Value> = revoked.iter().filter(|grant| !lent.contains(&grant.uuid)).map(saved).collect();
     let metadata = json!({
         "terminated_at": cx.now.to_string(),
         "terminated_by": cx.actor.username,
@@ -242,6 +244,7 @@ async fn move_to(cx: &mut Cx<'_>, input: Input) -> Result<Done> {
     let mut ends = grant::actions::closed(cx, &revoked, reason).await?;
     ends.extend(unable);
     store::set_customer(cx.tx, id, target.id, cx.now).await?;
+    review::store::moved(cx.tx, "project", id, target.id).await?;
     let left = role_availability::actions::arrived(cx, id).await?;
     let old = before.get("customer_name").cloned().unwrap_or_default();
     let change = Change { field: "customer".into(), before: old, after: target.name.clone().into() };

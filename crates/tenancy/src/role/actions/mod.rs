@@ -17,7 +17,7 @@ use crate::{
         ceiling,
         permissions::Permission::{self, CustomerCreatePermission},
     },
-    customer,
+    customer, grant,
 };
 use serde_json::json;
 use stoa_kernel::{
@@ -182,7 +182,7 @@ async fn held(cx: &mut Cx<'_>) -> Result<Stored> {
 }
 
 async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
-    settle_permissions(cx, &mut input, None)?;
+    settle_permissions(cx, &mut input, None).await?;
     let uuid = cx.uuid();
     let more = vec![("uuid", Val::Uuid(uuid)), ("created", Val::Time(cx.now)), ("revision", Val::Int(0))];
     let id = record::insert(cx.tx, store::TABLE, FIELDS, &input, more).await.map_err(taken)?;
@@ -199,7 +199,7 @@ async fn created(cx: &mut Cx<'_>, id: i64, uuid: id::Uuid) -> Result<Done> {
 
 async fn update(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
     let role = held(cx).await?;
-    settle_permissions(cx, &mut input, Some(&role))?;
+    settle_permissions(cx, &mut input, Some(&role)).await?;
     if role.is_system && input.text("name").is_some_and(|name| name != role.name) {
         return Err(Error::field("name", "Changing name for system role is not possible."));
     }
@@ -243,6 +243,7 @@ async fn switch(cx: &mut Cx<'_>, on: bool, word: &str) -> Result<Done> {
     }
     if on {
         under_ceiling(cx, &role.name, &role.permissions)?;
+        lent_is_not_kept(cx, &role.permissions).await?;
     }
     store::set_active(cx.tx, role.id, on).await?;
     store::next_revision(cx.tx, role.id, by(cx), cx.now).await?;
@@ -282,7 +283,7 @@ async fn settle_description(cx: &mut Cx<'_>, input: &mut Input) -> Result<()> {
 /// Puts the permissions that were sent into the form in which they are stored, and checks what is added to what holders of the role
 /// can do: nobody adds what he does not hold at the organization whose role it is, and a narrowed credential nothing that it does
 /// not let pass (security case C4). Keeping what others put there adds nothing.
-fn settle_permissions(cx: &Cx<'_>, input: &mut Input, before: Option<&Stored>) -> Result<()> {
+async fn settle_permissions(cx: &mut Cx<'_>, input: &mut Input, before: Option<&Stored>) -> Result<()> {
     let mut after = before.map(|role| role.permissions).unwrap_or_default();
     if let Some(sent) = input.json("permissions") {
         let stored = rules::permissions(sent)?;
@@ -294,7 +295,22 @@ fn settle_permissions(cx: &Cx<'_>, input: &mut Input, before: Option<&Stored>) -
     let was = before.map_or((true, &none), |role| (role.is_active, &role.permissions));
     let is = (input.bool("is_active").unwrap_or(was.0), &after);
     let name = before.map(|role| role.name.as_str()).or_else(|| input.text("name")).unwrap_or_default();
-    under_ceiling(cx, name, &rules::added(was, is))
+    let added = rules::added(was, is);
+    under_ceiling(cx, name, &added)?;
+    lent_is_not_kept(cx, &added).await
+}
+
+/// Nobody puts into a role what he has by one that he activated for some hours: he may hold it, or come to hold it, for good
+/// (docs/just-in-time.md).
+async fn lent_is_not_kept(cx: &mut Cx<'_>, added: &PermissionSet) -> Result<()> {
+    if cx.actor.is_staff() || *added == PermissionSet::default() {
+        return Ok(());
+    }
+    let Some(own) = grant::lent::without(cx).await? else { return Ok(()) };
+    match ceiling::beyond(added, ceiling::reach(&own, &cx.found.places).as_ref()).is_empty() {
+        true => Ok(()),
+        false => Decision::rule(grant::lent::KEPT).required().map(|_| ()),
+    }
 }
 
 /// Refuses what is beyond what the actor holds at the organization in question; for staff, beyond what their credential lets pass.

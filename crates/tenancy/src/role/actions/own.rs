@@ -53,7 +53,7 @@ async fn create(cx: &mut Cx<'_>, mut input: Input) -> Result<Done> {
         let text = format!("An organization has at most {} roles of its own.", rules::MOST_OWN);
         return Err(Error::LimitExceeded(text));
     }
-    settle_permissions(cx, &mut input, None)?;
+    settle_permissions(cx, &mut input, None).await?;
     let scope = input.text("content_type").unwrap_or_default().to_owned();
     let slug = store::own::slug(cx.tx, customer).await?;
     let short = rules::short_name(input.text("name").unwrap_or_default(), &scope, &slug)?;
