@@ -6,7 +6,11 @@
 use crate::questions::simulated;
 use crate::second_factors::weak_and_strong;
 use serde_json::{Value, json};
-use stoa_kernel::{id, vals};
+use stoa_kernel::{
+    door::{Call, Caller},
+    field::Mode,
+    id, vals,
+};
 use stoa_testing::{Lab, Person, Reply, Thing, World, both, thing};
 
 /// A guard of the installation.
@@ -310,6 +314,16 @@ both! {
         assert!(refused.contains("another role") && !refused.contains("Hermes") && !refused.contains("PROJECT.ADMIN"), "{refused}");
         let told = grant(&lab, &world.apollo, "PROJECT.MANAGER", &bob).await.is(403).body.to_string();
         assert!(told.contains("PROJECT.ADMIN, which the user has on Hermes"), "{told}");
+    }
+
+    async fn the_program_declares_what_binds_all_staff(lab: Lab) {
+        let body = json!({"name": "office", "kind": "deny", "permissions": ["STAFF.ACCESS"], "staff": true, "networks": ["10.0.0.0/8"]});
+        lab.post(&lab.staff, "/api/access/guards/create_for_all/", body.clone()).await.is_invalid("non_field_errors");
+        let action = lab.core.action("guard.create_for_all").unwrap();
+        let call = Call { action, via: None, target: None, body, mode: Mode::Whole };
+        lab.core.perform(&Caller::system(), call).await.unwrap();
+        lab.post(&lab.staff, "/api/customers/", json!({"name": "Acme"})).await.is(403);
+        lab.post(&lab.staff.calling_from("10.1.2.3"), "/api/customers/", json!({"name": "Acme"})).await.is(201);
     }
 
     async fn nobody_makes_a_guard_that_he_could_not_change_again(lab: Lab) {

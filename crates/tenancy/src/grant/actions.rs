@@ -12,7 +12,7 @@
 use super::{
     lent,
     rules::{self, Team},
-    scene::Scene,
+    scene::{Scene, standing},
     store::{self, NewGrant, Organization, Recorded},
     views::{self, GRANTS},
 };
@@ -24,7 +24,7 @@ use crate::{
 use serde_json::{Value, json};
 use stoa_kernel::{
     Error, Result, Time,
-    access::{Actor, Decision, Found, Needs, Reason, Stand, decide},
+    access::{Actor, Decision, Needs, Reason, decide},
     action::{Action, Cx, Done, Run, Target},
     event::{Change, Event},
     field::{Field, Input, Kind},
@@ -245,12 +245,7 @@ async fn kept_apart(cx: &mut Cx<'_>, scene: &Scene) -> Result<()> {
 
 /// Whether an actor may see the team of a scope, and so what others hold there.
 fn sees_team(actor: &Actor, kind: &str, key: i64, owner: i64) -> bool {
-    let Some(team) = rules::team(kind) else { return false };
-    let mut places = vec![Stand { place: "itself", scope: team.scope, id: key }];
-    if team.scope != "customer" {
-        places.push(Stand { place: "customer", scope: "customer", id: owner });
-    }
-    decide(actor, &team.list, &Found { thing: team.scope, id: key, places, ..Found::default() }).allowed
+    rules::team(kind).is_some_and(|team| decide(actor, &team.list, &standing(team, key, owner)).allowed)
 }
 
 /// Whether the organization knows the person, or its patterns or the project's name him (mission J2).

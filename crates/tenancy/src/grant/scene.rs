@@ -124,12 +124,17 @@ impl Scene {
 
 /// The scope of a grant that is gone, as far as the grant tells of it.
 fn was_at(team: &'static Team, grant: &Recorded) -> Found {
-    let mut places = vec![Stand { place: "itself", scope: team.scope, id: grant.scope_id }];
+    let (uuid, name) = (grant.scope_uuid, grant.scope_name.clone());
+    Found { uuid, name, ..standing(team, grant.scope_id, grant.customer_id) }
+}
+
+/// A scope with a team, as it stands in an organization.
+pub(super) fn standing(team: &'static Team, id: i64, organization: i64) -> Found {
+    let mut places = vec![Stand { place: "itself", scope: team.scope, id }];
     if team.scope != "customer" {
-        places.push(Stand { place: "customer", scope: "customer", id: grant.customer_id });
+        places.push(Stand { place: "customer", scope: "customer", id: organization });
     }
-    let (id, uuid, name) = (grant.scope_id, grant.scope_uuid, grant.scope_name.clone());
-    Found { thing: team.scope, id, uuid, name, places, ..Found::default() }
+    Found { thing: team.scope, id, places, ..Found::default() }
 }
 
 /// The team of a scope, and its project where it is one that is not removed.
