@@ -182,6 +182,17 @@ both! {
         assert_eq!(team.len(), 1);
     }
 
+    async fn what_was_activated_does_not_go_to_the_account_that_one_is_merged_into(lab: Lab) {
+        let scene = Scene::build(&lab).await;
+        let made = scene.eligible(&lab, json!({})).await;
+        activate(&lab, &scene.eva, &made, 2).await.is(201);
+        let (path, body) = (format!("/api/users/{}/merge/", scene.eva.uuid), json!({"into": scene.neighbour.uuid}));
+        let merged = lab.post(&lab.staff, &path, body).await.is(200);
+        assert_eq!(merged.body["roles"][0]["outcome"], "ends", "{}", merged.body);
+        let team = lab.all(&lab.staff, &format!("{}list_users/", scene.apollo.url)).await;
+        assert!(team.iter().all(|row| row["user_uuid"] != scene.neighbour.uuid.as_str()), "{team:?}");
+    }
+
     async fn an_eligible_role_lets_its_holder_do_nothing_until_it_is_activated_and_nothing_after_its_end(lab: Lab) {
         let scene = Scene::build(&lab).await;
         let made = scene.eligible(&lab, json!({})).await;

@@ -37,6 +37,20 @@ both! {
         assert_eq!(events.rows().len(), 1);
     }
 
+    async fn an_open_review_goes_with_its_project(lab: Lab) {
+        let (acme, beta) = (lab.organization("Acme").await, lab.organization("Beta").await);
+        let project = lab.project(&acme, "Apollo").await;
+        let (old, new) = (lab.member(&acme, "CUSTOMER.OWNER").await, lab.member(&beta, "CUSTOMER.OWNER").await);
+        lab.member(&project, "PROJECT.MANAGER").await;
+        lab.advance(91 * 86_400);
+        lab.run_jobs().await;
+        let [old, new] = [lab.signed_in(&old.name).await, lab.signed_in(&new.name).await];
+        assert_eq!((lab.count(&old, PROJECTS).await, lab.count(&new, PROJECTS).await), (1, 0));
+        let to = json!({"customer": beta.url, "preserve_permissions": true});
+        lab.post(&lab.staff, &format!("{}move_project/", project.url), to).await.is(200);
+        assert_eq!((lab.count(&old, PROJECTS).await, lab.count(&new, PROJECTS).await), (0, 1));
+    }
+
     async fn only_those_who_may_review_see_and_close(lab: Lab) {
         let organization = lab.organization("Acme").await;
         let project = lab.project(&organization, "Apollo").await;
